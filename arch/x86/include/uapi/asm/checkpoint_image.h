@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+#ifndef _UAPI_ASM_X86_CHECKPOINT_IMAGE_H
+#define _UAPI_ASM_X86_CHECKPOINT_IMAGE_H
+
+/**
+ * struct ckpt_hdr_header_arch - what restart needs from the processor
+ * @xfeatures: state components that the saved tasks may use, as in XCR0
+ * @xstate_size: bytes of their state in its user-visible form
+ * @vdso_size: bytes of the kernel's vdso
+ * @vdso_hash: XXH64, seed 0, of the vdso and of its symbol offsets
+ */
+struct ckpt_hdr_header_arch {
+	struct ckpt_hdr h;
+	__u64 xfeatures;
+	__u32 xstate_size;
+	__u32 vdso_size;
+	__u64 vdso_hash;
+};
+
+/**
+ * struct ckpt_hdr_mm_arch - architecture's part of an address space
+ * @vdso: address of the vdso, or 0
+ * @reserved: 0
+ */
+struct ckpt_hdr_mm_arch {
+	struct ckpt_hdr h;
+	__u64 vdso;
+	__u64 reserved;
+};
+
+/**
+ * struct ckpt_hdr_cpu - general registers
+ *
+ * In the order and the form of struct user_regs_struct.
+ */
+struct ckpt_hdr_cpu {
+	struct ckpt_hdr h;
+	__u64 r15;
+	__u64 r14;
+	__u64 r13;
+	__u64 r12;
+	__u64 bp;
+	__u64 bx;
+	__u64 r11;
+	__u64 r10;
+	__u64 r9;
+	__u64 r8;
+	__u64 ax;
+	__u64 cx;
+	__u64 dx;
+	__u64 si;
+	__u64 di;
+	__u64 orig_ax;
+	__u64 ip;
+	__u64 cs;
+	__u64 flags;
+	__u64 sp;
+	__u64 ss;
+	__u64 fs_base;
+	__u64 gs_base;
+	__u64 ds;
+	__u64 es;
+	__u64 fs;
+	__u64 gs;
+};
+
+/**
+ * struct ckpt_hdr_cpu_xstate - x87, vector and protection key registers
+ *
+ * Followed by a buffer in the form of the NT_X86_XSTATE register set.
+ *
+ * @features: state components in use, as in XCR0
+ */
+struct ckpt_hdr_cpu_xstate {
+	struct ckpt_hdr h;
+	__u64 features;
+};
+
+#endif /* _UAPI_ASM_X86_CHECKPOINT_IMAGE_H */

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * THE description of the image: every field of every record.
+ *
+ * Validation, the output of ckptinfo, the format document and the comparison
+ * of two images all come from these tables. The assertion behind each table
+ * proves that it covers its structure: no hole, nothing described twice.
+ */
+#include "record.h"
+
+#include <linux/checkpoint_image.h>
+
+#define MAX_PID			(1U << 22)
+#define ADDRESS_MAX		0x00ffffffffffffffULL
+
+/* One row each; HEX, VOLATILE and OPTIONAL may be or-ed into "flags". */
+#define HEX			CKPT_FIELD_HEX
+#define VOLATILE		CKPT_FIELD_VOLATILE
+#define OPTIONAL		CKPT_FIELD_OPTIONAL
+
+#define ROW(_s, _member, _kind, _low, _high, _flags) {			\
+	.name	= #_member,						\
+	.offset	= offsetof(struct ckpt_hdr_##_s, _member),		\
+	.size	= sizeof_field(struct ckpt_hdr_##_s, _member),		\
+	.kind	= CKPT_FIELD_##_kind,					\
+	.flags	= _flags,						\
+	.low	= (u64)(_low),						\
+	.high	= (u64)(_high),						\
+},
+
+#define ROW_SIZE(_s, _member, _kind, _low, _high, _flags)		\
+	+ sizeof_field(struct ckpt_hdr_##_s, _member)
+
+#define DESCRIBE(_s, _rows)						\
+static const struct ckpt_field _s##_fields[] = { _rows(ROW, _s) };	\
+static_assert(sizeof(struct ckpt_hdr) _rows(ROW_SIZE, _s) ==		\
+	      sizeof(struct ckpt_hdr_##_s),				\
+	      "table covers struct ckpt_hdr_" #_s);			\
+static_assert(sizeof(struct ckpt_hdr_##_s) % 8 == 0,			\
+	      "size of struct ckpt_hdr_" #_s)
+
+#define ANY(R, s, m, flags)	R(s, m, UINT, 0, ~0ULL, flags)
+#define UINT(R, s, m, lo, hi)	R(s, m, UINT, lo, hi, 0)
+#define MASK(R, s, m, bits)	R(s, m, MASK, bits, 0, HEX)
+#define REF(R, s, m, type)	R(s, m, REF, CKPT_OBJ_##type, 0, 0)
+#define OPT_REF(R, s, m, type)	R(s, m, REF, CKPT_OBJ_##type, 0, OPTIONAL)
+#define ZERO(R, s, m)		R(s, m, ZERO, 0, 0, 0)
+#define ADDRESS(R, s, m)	R(s, m, UINT, 0, ADDRESS_MAX, HEX)
+
+#define HEADER(R, s)							\
+	R(s, magic, UINT, CKPT_IMAGE_MAGIC, CKPT_IMAGE_MAGIC, HEX)	\
+	UINT(R, s, version, CKPT_IMAGE_VERSION, CKPT_IMAGE_VERSION)	\
+	UINT(R, s, arch, CKPT_ARCH_X86_64, CKPT_ARCH_X86_64)		\
+	MASK(R, s, features, 0)						\
+	ANY(R, s, time, VOLATILE)					\
+	MASK(R, s, flags, 0x3)						\
+	R(s, id, UINT, 1, 0x7fffffff, VOLATILE)				\
+	UINT(R, s, page_size, 4096, 65536)				\
+	UINT(R, s, comm_len, 16, 16)					\
+	UINT(R, s, nr_signals, 64, 64)					\
+	UINT(R, s, nr_rlimits, 16, 16)					\
+	ZERO(R, s, reserved)
+DESCRIBE(header, HEADER);
+
+#define HEADER_ARCH(R, s)						\
+	ANY(R, s, xfeatures, HEX)					\
+	ANY(R, s, xstate_size, 0)					\
+	ANY(R, s, vdso_size, 0)						\
+	ANY(R, s, vdso_hash, HEX)
+DESCRIBE(header_arch, HEADER_ARCH);
+
+#define BUFFER(R, s)							\
+	UINT(R, s, nbytes, 0, CKPT_BUFFER_MAX)				\
+	ZERO(R, s, reserved)
+DESCRIBE(buffer, BUFFER);
+
+#define OBJREF(R, s)							\
+	UINT(R, s, objtype, 1, CKPT_OBJ_MAX - 1)			\
+	UINT(R, s, objref, 1, 0x7fffffff)
+DESCRIBE(objref, OBJREF);
+
+#define CONTAINER(R, s)							\
+	MASK(R, s, flags, CKPT_CONTAINER_SUBTREE)			\
+	ZERO(R, s, reserved)
+DESCRIBE(container, CONTAINER);
+
+#define TREE(R, s)							\
+	UINT(R, s, nr_tasks, 1, MAX_PID)				\
+	ZERO(R, s, reserved)
+DESCRIBE(tree, TREE);
+
+#define PIDS(R, s)							\
+	R(s, pid, UINT, 1, MAX_PID, VOLATILE)				\
+	R(s, tgid, UINT, 1, MAX_PID, VOLATILE)				\
+	R(s, ppid, UINT, 0, MAX_PID, VOLATILE)				\
+	R(s, pgid, UINT, 0, MAX_PID, VOLATILE)				\
+	R(s, sid, UINT, 0, MAX_PID, VOLATILE)				\
+	R(s, depth, UINT, 0, 32, VOLATILE)
+DESCRIBE(pids, PIDS);
+
+#define TASK(R, s)							\
+	MASK(R, s, flags, CKPT_TASK_NO_NEW_PRIVS)			\
+	R(s, exit_signal, UINT, 0, 64, VOLATILE)			\
+	ANY(R, s, personality, HEX)					\
+	R(s, nice, SINT, -20, 19, 0)					\
+	UINT(R, s, sched_policy, 0, 7)					\
+	UINT(R, s, rt_priority, 0, 99)					\
+	ANY(R, s, timer_slack_ns, 0)					\
+	R(s, comm, TEXT, 0, 0, 0)
+DESCRIBE(task, TASK);
+
+#define TASK_OBJS(R, s)							\
+	REF(R, s, cred, CRED)						\
+	REF(R, s, fs, FS)						\
+	REF(R, s, files, FILE_TABLE)					\
+	REF(R, s, mm, MM)						\
+	REF(R, s, sighand, SIGHAND)					\
+	REF(R, s, signal, SIGNAL)
+DESCRIBE(task_objs, TASK_OBJS);
+
+#define THREAD(R, s)							\
+	ADDRESS(R, s, clear_child_tid)					\
+	ADDRESS(R, s, set_child_tid)					\
+	ADDRESS(R, s, robust_list)					\
+	ADDRESS(R, s, rseq)						\
+	UINT(R, s, rseq_len, 0, 4096)					\
+	ANY(R, s, rseq_sig, HEX)					\
+	ANY(R, s, blocked, HEX)						\
+	ADDRESS(R, s, altstack_sp)					\
+	ADDRESS(R, s, altstack_size)					\
+	MASK(R, s, altstack_flags, 0x80000003)				\
+	UINT(R, s, pdeath_signal, 0, 64)				\
+	UINT(R, s, nr_pending, 0, 1U << 20)				\
+	ZERO(R, s, reserved)
+DESCRIBE(thread, THREAD);
+
+#define RESTART_BLOCK(R, s)						\
+	UINT(R, s, function, 0, CKPT_RESTART_CPU_SLEEP)			\
+	ANY(R, s, clockid, 0)						\
+	UINT(R, s, has_timeout, 0, 1)					\
+	UINT(R, s, nfds, 0, 1U << 30)					\
+	R(s, remaining_ns, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, VOLATILE)				\
+	ADDRESS(R, s, user_pointer)					\
+	ANY(R, s, futex_value, HEX)					\
+	ANY(R, s, futex_bitset, HEX)					\
+	MASK(R, s, futex_op, 0x180)					\
+	ZERO(R, s, reserved)
+DESCRIBE(restart_block, RESTART_BLOCK);
+
+#define CRED(R, s)							\
+	UINT(R, s, uid, 0, 0xfffffffe)					\
+	UINT(R, s, euid, 0, 0xfffffffe)					\
+	UINT(R, s, suid, 0, 0xfffffffe)					\
+	UINT(R, s, fsuid, 0, 0xfffffffe)				\
+	UINT(R, s, gid, 0, 0xfffffffe)					\
+	UINT(R, s, egid, 0, 0xfffffffe)					\
+	UINT(R, s, sgid, 0, 0xfffffffe)					\
+	UINT(R, s, fsgid, 0, 0xfffffffe)				\
+	ANY(R, s, cap_inheritable, HEX)					\
+	ANY(R, s, cap_permitted, HEX)					\
+	ANY(R, s, cap_effective, HEX)					\
+	ANY(R, s, cap_bset, HEX)					\
+	ANY(R, s, cap_ambient, HEX)					\
+	MASK(R, s, securebits, 0xff)					\
+	UINT(R, s, ngroups, 0, 65536)
+DESCRIBE(cred, CRED);
+
+#define CPU(R, s)							\
+	ANY(R, s, r15, HEX) ANY(R, s, r14, HEX) ANY(R, s, r13, HEX)	\
+	ANY(R, s, r12, HEX) ANY(R, s, bp, HEX) ANY(R, s, bx, HEX)	\
+	ANY(R, s, r11, HEX) ANY(R, s, r10, HEX) ANY(R, s, r9, HEX)	\
+	ANY(R, s, r8, HEX) ANY(R, s, ax, HEX) ANY(R, s, cx, HEX)	\
+	ANY(R, s, dx, HEX) ANY(R, s, si, HEX) ANY(R, s, di, HEX)	\
+	ANY(R, s, orig_ax, HEX) ADDRESS(R, s, ip)			\
+	UINT(R, s, cs, 0, 0xffff) ANY(R, s, flags, HEX)			\
+	ANY(R, s, sp, HEX) UINT(R, s, ss, 0, 0xffff)			\
+	ADDRESS(R, s, fs_base) ADDRESS(R, s, gs_base)			\
+	UINT(R, s, ds, 0, 0xffff) UINT(R, s, es, 0, 0xffff)		\
+	UINT(R, s, fs, 0, 0xffff) UINT(R, s, gs, 0, 0xffff)
+DESCRIBE(cpu, CPU);
+
+#define CPU_XSTATE(R, s)						\
+	ANY(R, s, features, HEX)
+DESCRIBE(cpu_xstate, CPU_XSTATE);
+
+#define FILE_TABLE(R, s)						\
+	UINT(R, s, nr_fds, 0, 1U << 30)					\
+	ZERO(R, s, reserved)
+DESCRIBE(file_table, FILE_TABLE);
+
+#define FILE_DESC(R, s)							\
+	UINT(R, s, fd, 0, 1U << 30)					\
+	MASK(R, s, flags, CKPT_FD_CLOEXEC)				\
+	REF(R, s, file, FILE)						\
+	ZERO(R, s, reserved)
+DESCRIBE(file_desc, FILE_DESC);
+
+#define FILE_RECORD(R, s)						\
+	UINT(R, s, kind, CKPT_FILE_REGULAR, CKPT_FILE_MEM_DEVICE)	\
+	MASK(R, s, flags, CKPT_FILE_EXEC)				\
+	ANY(R, s, open_flags, HEX)					\
+	ANY(R, s, mode, HEX)						\
+	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
+	ANY(R, s, fs_magic, HEX)					\
+	R(s, fs_uuid, BYTES, 0, 0, 0)					\
+	ANY(R, s, ino, 0)						\
+	ANY(R, s, rdev, HEX)						\
+	ANY(R, s, generation, 0)					\
+	ANY(R, s, size, VOLATILE)					\
+	R(s, mtime_sec, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, VOLATILE)				\
+	R(s, mtime_nsec, UINT, 0, 999999999, VOLATILE)			\
+	ZERO(R, s, reserved)
+DESCRIBE(file, FILE_RECORD);
+
+#define FS(R, s)							\
+	UINT(R, s, umask, 0, 0777)					\
+	ZERO(R, s, reserved)
+DESCRIBE(fs, FS);
+
+#define MM(R, s)							\
+	ADDRESS(R, s, start_code) ADDRESS(R, s, end_code)		\
+	ADDRESS(R, s, start_data) ADDRESS(R, s, end_data)		\
+	ADDRESS(R, s, start_brk) ADDRESS(R, s, brk)			\
+	ADDRESS(R, s, start_stack)					\
+	ADDRESS(R, s, arg_start) ADDRESS(R, s, arg_end)			\
+	ADDRESS(R, s, env_start) ADDRESS(R, s, env_end)			\
+	ADDRESS(R, s, mmap_base)					\
+	OPT_REF(R, s, exe_file, FILE)					\
+	MASK(R, s, flags, 0xf)						\
+	UINT(R, s, dumpable, 0, 2)					\
+	MASK(R, s, coredump_filter, 0x1ff)				\
+	MASK(R, s, membarrier, 0x1fe)					\
+	UINT(R, s, nr_vmas, 0, 0x7fffffff)
+DESCRIBE(mm, MM);
+
+#define VMA(R, s)							\
+	ADDRESS(R, s, start)						\
+	ADDRESS(R, s, end)						\
+	R(s, offset, UINT, 0, 0x7fffffffffffffffULL, HEX)		\
+	UINT(R, s, kind, CKPT_VMA_ANON, CKPT_VMA_VVAR)			\
+	MASK(R, s, flags, CKPT_VMA_ALL)					\
+	OPT_REF(R, s, file, FILE)					\
+	OPT_REF(R, s, shmem, SHMEM)
+DESCRIBE(vma, VMA);
+
+#define PAGES(R, s)							\
+	ADDRESS(R, s, start)						\
+	UINT(R, s, nr_pages, 1, CKPT_PAGES_MAX)				\
+	MASK(R, s, flags, CKPT_PAGES_HUGE)
+DESCRIBE(pages, PAGES);
+
+#define PAGES_END(R, s)							\
+	ANY(R, s, nr_pages, 0)
+DESCRIBE(pages_end, PAGES_END);
+
+#define MM_ARCH(R, s)							\
+	ADDRESS(R, s, vdso)						\
+	ZERO(R, s, reserved)
+DESCRIBE(mm_arch, MM_ARCH);
+
+#define SHMEM(R, s)							\
+	R(s, size, UINT, 0, 0x7fffffffffffffffULL, 0)			\
+	MASK(R, s, flags, CKPT_VMA_NORESERVE)				\
+	ZERO(R, s, reserved)
+DESCRIBE(shmem, SHMEM);
+
+#define SIGHAND(R, s)							\
+	UINT(R, s, nr_actions, 0, 64)					\
+	ZERO(R, s, reserved)
+DESCRIBE(sighand, SIGHAND);
+
+#define SIGACTION(R, s)							\
+	UINT(R, s, signo, 1, 64)					\
+	ZERO(R, s, reserved)						\
+	ADDRESS(R, s, handler)						\
+	ANY(R, s, flags, HEX)						\
+	ADDRESS(R, s, restorer)						\
+	ANY(R, s, mask, HEX)
+DESCRIBE(sigaction, SIGACTION);
+
+#define SIGNAL(R, s)							\
+	R(s, rlim_cur, ARRAY, 0, 0, 0)					\
+	R(s, rlim_max, ARRAY, 0, 0, 0)					\
+	R(s, itimer_value_ns, ARRAY, 0, 0, VOLATILE)			\
+	R(s, itimer_interval_ns, ARRAY, 0, 0, 0)			\
+	R(s, oom_score_adj, SINT, -1000, 1000, 0)			\
+	UINT(R, s, nr_pending, 0, 1U << 20)
+DESCRIBE(signal, SIGNAL);
+
+#define SIGINFO(R, s)							\
+	UINT(R, s, signo, 1, 64)					\
+	UINT(R, s, has_info, 0, 1)					\
+	R(s, info, BYTES, 0, 0, 0)
+DESCRIBE(siginfo, SIGINFO);
+
+#define TAIL(R, s)							\
+	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
+	  CKPT_IMAGE_TAIL_MAGIC, HEX)					\
+	ANY(R, s, nr_records, 0)					\
+	ANY(R, s, checksum, HEX | VOLATILE)
+DESCRIBE(tail, TAIL);
+
+#define ERROR(R, s)							\
+	UINT(R, s, error, 1, 4095)					\
+	ZERO(R, s, reserved)
+DESCRIBE(error, ERROR);
+
+#define RECORD(_type, _s, _tail) {					\
+	.name		= #_s,						\
+	.type		= CKPT_HDR_##_type,				\
+	.size		= sizeof(struct ckpt_hdr_##_s),			\
+	.min_size	= sizeof(struct ckpt_hdr_##_s),			\
+	.tail		= CKPT_TAIL_##_tail,				\
+	.nr_fields	= ARRAY_SIZE(_s##_fields),			\
+	.fields		= _s##_fields,					\
+}
+
+/* Ascending types: ckpt_record_find() searches. */
+const struct ckpt_record ckpt_records[] = {
+	RECORD(HEADER,		header,		NONE),
+	RECORD(HEADER_ARCH,	header_arch,	NONE),
+	{
+		.name		= "string",
+		.type		= CKPT_HDR_STRING,
+		.size		= sizeof(struct ckpt_hdr_string),
+		.min_size	= sizeof(struct ckpt_hdr_string),
+		.tail		= CKPT_TAIL_TEXT,
+	},
+	RECORD(BUFFER,		buffer,		BUFFER),
+	RECORD(OBJREF,		objref,		NONE),
+	RECORD(CONTAINER,	container,	NONE),
+	RECORD(TREE,		tree,		NONE),
+	RECORD(PIDS,		pids,		NONE),
+	RECORD(TASK,		task,		NONE),
+	RECORD(TASK_OBJS,	task_objs,	NONE),
+	RECORD(THREAD,		thread,		NONE),
+	RECORD(RESTART_BLOCK,	restart_block,	NONE),
+	RECORD(CRED,		cred,		NONE),
+	RECORD(CPU,		cpu,		NONE),
+	RECORD(CPU_XSTATE,	cpu_xstate,	NONE),
+	RECORD(FILE_TABLE,	file_table,	NONE),
+	RECORD(FILE_DESC,	file_desc,	NONE),
+	RECORD(FILE,		file,		NONE),
+	RECORD(FS,		fs,		NONE),
+	RECORD(MM,		mm,		NONE),
+	RECORD(VMA,		vma,		NONE),
+	RECORD(PAGES,		pages,		PAGES),
+	RECORD(PAGES_END,	pages_end,	NONE),
+	RECORD(MM_ARCH,		mm_arch,	NONE),
+	RECORD(SHMEM,		shmem,		NONE),
+	RECORD(SIGHAND,		sighand,	NONE),
+	RECORD(SIGACTION,	sigaction,	NONE),
+	RECORD(SIGNAL,		signal,		NONE),
+	RECORD(SIGINFO,		siginfo,	NONE),
+	RECORD(TAIL,		tail,		NONE),
+	RECORD(ERROR,		error,		NONE),
+};
+
+const unsigned int ckpt_nr_records = ARRAY_SIZE(ckpt_records);

@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Records of a checkpoint image.
+ *
+ * An image is one forward-only stream of records. Each begins with struct
+ * ckpt_hdr; its length counts the header and is a multiple of eight. Values
+ * have the byte order of the machine that the header names. Nothing in a
+ * record is a number private to one kernel: where the kernel's own value may
+ * change between versions, the record has a canonical one (CKPT_VMA_*,
+ * CKPT_RESTART_*, ...).
+ *
+ * A record without a tail may grow at its end in later versions: a reader
+ * takes the shorter record of an older kernel (missing fields are zero) and a
+ * longer one if the bytes that it does not know are zero. A record with a tail
+ * never changes. checkpoint/image/records.c describes every field.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_IMAGE_H
+#define _UAPI_LINUX_CHECKPOINT_IMAGE_H
+
+#include <linux/types.h>
+
+#define CKPT_IMAGE_MAGIC	0x0054504b43554e4cULL	/* "LNUCKPT" */
+#define CKPT_IMAGE_TAIL_MAGIC	0x004c494154504b43ULL	/* "CKPTAIL" */
+#define CKPT_IMAGE_VERSION	1
+
+/* Type numbers are never reused. */
+enum ckpt_hdr_type {
+	CKPT_HDR_HEADER		= 1,
+	CKPT_HDR_HEADER_ARCH	= 2,
+	CKPT_HDR_STRING		= 3,
+	CKPT_HDR_BUFFER		= 4,
+	CKPT_HDR_OBJREF		= 5,
+
+	CKPT_HDR_CONTAINER	= 101,
+	CKPT_HDR_TREE		= 102,
+	CKPT_HDR_PIDS		= 103,
+
+	CKPT_HDR_TASK		= 201,
+	CKPT_HDR_TASK_OBJS	= 202,
+	CKPT_HDR_THREAD		= 203,
+	CKPT_HDR_RESTART_BLOCK	= 204,
+	CKPT_HDR_CRED		= 205,
+	CKPT_HDR_CPU		= 206,
+	CKPT_HDR_CPU_XSTATE	= 207,
+
+	CKPT_HDR_FILE_TABLE	= 301,
+	CKPT_HDR_FILE_DESC	= 302,
+	CKPT_HDR_FILE		= 303,
+	CKPT_HDR_FS		= 304,
+
+	CKPT_HDR_MM		= 401,
+	CKPT_HDR_VMA		= 402,
+	CKPT_HDR_PAGES		= 403,
+	CKPT_HDR_PAGES_END	= 404,
+	CKPT_HDR_MM_ARCH	= 405,
+	CKPT_HDR_SHMEM		= 406,
+
+	CKPT_HDR_SIGHAND	= 501,
+	CKPT_HDR_SIGACTION	= 502,
+	CKPT_HDR_SIGNAL		= 503,
+	CKPT_HDR_SIGINFO	= 504,
+
+	CKPT_HDR_TAIL		= 9001,
+	CKPT_HDR_ERROR		= 9999,
+};
+
+/* Kinds of objects that several tasks can share; numbers are never reused. */
+enum ckpt_obj_type {
+	CKPT_OBJ_NONE		= 0,
+	CKPT_OBJ_CRED		= 1,
+	CKPT_OBJ_FS		= 2,
+	CKPT_OBJ_FILE_TABLE	= 3,
+	CKPT_OBJ_FILE		= 4,
+	CKPT_OBJ_MM		= 5,
+	CKPT_OBJ_SHMEM		= 6,
+	CKPT_OBJ_SIGHAND	= 7,
+	CKPT_OBJ_SIGNAL		= 8,
+	CKPT_OBJ_MAX
+};
+
+/* Architectures, for struct ckpt_hdr_header.arch. */
+#define CKPT_ARCH_X86_64	1
+
+/**
+ * struct ckpt_hdr - beginning of every record
+ * @type: enum ckpt_hdr_type
+ * @len: bytes of the whole record, this header included
+ */
+struct ckpt_hdr {
+	__u32 type;
+	__u32 len;
+};
+
+/**
+ * struct ckpt_hdr_header - first record of an image
+ *
+ * Followed by three strings: release, version and machine of the kernel that
+ * wrote the image, then by the architecture's own header.
+ *
+ * @magic: CKPT_IMAGE_MAGIC
+ * @version: format, CKPT_IMAGE_VERSION
+ * @arch: CKPT_ARCH_*
+ * @features: reserved for incompatible additions; unknown bits are refused
+ * @time: seconds since 1970 when the image was taken
+ * @flags: flags given to checkpoint()
+ * @id: positive id that checkpoint() returned
+ * @page_size: bytes of a page
+ * @comm_len: bytes of a task's name
+ * @nr_signals: number of signals
+ * @nr_rlimits: number of resource limits
+ */
+struct ckpt_hdr_header {
+	struct ckpt_hdr h;
+	__u64 magic;
+	__u32 version;
+	__u32 arch;
+	__u64 features;
+	__u64 time;
+	__u64 flags;
+	__u32 id;
+	__u32 page_size;
+	__u32 comm_len;
+	__u32 nr_signals;
+	__u32 nr_rlimits;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_string - text
+ *
+ * The text follows, ends with a NUL byte and is padded with NUL bytes to a
+ * multiple of eight.
+ */
+struct ckpt_hdr_string {
+	struct ckpt_hdr h;
+};
+
+/**
+ * struct ckpt_hdr_buffer - bytes of a form that the previous record tells
+ * @nbytes: bytes that count; zero bytes pad them to a multiple of eight
+ */
+struct ckpt_hdr_buffer {
+	struct ckpt_hdr h;
+	__u32 nbytes;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_objref - announces a shared object; its own records follow
+ * @objtype: enum ckpt_obj_type
+ * @objref: its id: 1 for the first object of the image, then one more each
+ */
+struct ckpt_hdr_objref {
+	struct ckpt_hdr h;
+	__u32 objtype;
+	__u32 objref;
+};
+
+/* struct ckpt_hdr_container.flags */
+#define CKPT_CONTAINER_SUBTREE	0x1
+
+/**
+ * struct ckpt_hdr_container - what the saved tasks have in common
+ * @flags: CKPT_CONTAINER_*
+ */
+struct ckpt_hdr_container {
+	struct ckpt_hdr h;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_tree - number of tasks
+ * @nr_tasks: a struct ckpt_hdr_pids for each follows, then their records in
+ *	the same order
+ */
+struct ckpt_hdr_tree {
+	struct ckpt_hdr h;
+	__u32 nr_tasks;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_pids - ids of one task
+ *
+ * As the innermost pid namespace of the first task sees them; 0 for one
+ * outside that namespace.
+ *
+ * @pid: thread id
+ * @tgid: thread group
+ * @ppid: parent
+ * @pgid: process group
+ * @sid: session
+ * @depth: levels of that namespace below the one of the checkpoint() caller
+ */
+struct ckpt_hdr_pids {
+	struct ckpt_hdr h;
+	__u32 pid;
+	__u32 tgid;
+	__u32 ppid;
+	__u32 pgid;
+	__u32 sid;
+	__u32 depth;
+};
+
+/* struct ckpt_hdr_task.flags */
+#define CKPT_TASK_NO_NEW_PRIVS	0x1
+
+/**
+ * struct ckpt_hdr_task - what belongs to the task alone
+ * @flags: CKPT_TASK_*
+ * @exit_signal: signal that the parent gets when the task ends
+ * @personality: execution domain, see personality(2)
+ * @nice: -20 to 19
+ * @sched_policy: SCHED_* as in sched_setattr(2)
+ * @rt_priority: 1 to 99 for SCHED_FIFO and SCHED_RR, otherwise 0
+ * @timer_slack_ns: see PR_SET_TIMERSLACK
+ * @comm: name
+ */
+struct ckpt_hdr_task {
+	struct ckpt_hdr h;
+	__u32 flags;
+	__u32 exit_signal;
+	__u32 personality;
+	__s32 nice;
+	__u32 sched_policy;
+	__u32 rt_priority;
+	__u64 timer_slack_ns;
+	__u8 comm[16];
+};
+
+/**
+ * struct ckpt_hdr_task_objs - shared objects of the task
+ * @cred: credentials
+ * @fs: root, working directory, umask
+ * @files: descriptor table
+ * @mm: address space
+ * @sighand: signal handlers
+ * @signal: state of the whole thread group
+ */
+struct ckpt_hdr_task_objs {
+	struct ckpt_hdr h;
+	__u32 cred;
+	__u32 fs;
+	__u32 files;
+	__u32 mm;
+	__u32 sighand;
+	__u32 signal;
+};
+
+/**
+ * struct ckpt_hdr_thread - state of one thread outside its registers
+ *
+ * Followed by @nr_pending struct ckpt_hdr_siginfo.
+ *
+ * @clear_child_tid: address for set_tid_address(2), or 0
+ * @set_child_tid: address given to clone(2), or 0
+ * @robust_list: address for set_robust_list(2), or 0
+ * @rseq: address of struct rseq, or 0
+ * @rseq_len: its length
+ * @rseq_sig: signature before abort handlers
+ * @blocked: signal mask; bit 0 is signal 1
+ * @altstack_sp: alternate signal stack, see sigaltstack(2)
+ * @altstack_size: its bytes
+ * @altstack_flags: SS_DISABLE, SS_AUTODISARM
+ * @pdeath_signal: signal when the parent dies, or 0
+ * @nr_pending: signals queued for this thread alone
+ */
+struct ckpt_hdr_thread {
+	struct ckpt_hdr h;
+	__u64 clear_child_tid;
+	__u64 set_child_tid;
+	__u64 robust_list;
+	__u64 rseq;
+	__u32 rseq_len;
+	__u32 rseq_sig;
+	__u64 blocked;
+	__u64 altstack_sp;
+	__u64 altstack_size;
+	__u32 altstack_flags;
+	__u32 pdeath_signal;
+	__u32 nr_pending;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_restart_block.function */
+#define CKPT_RESTART_NONE	0
+#define CKPT_RESTART_NANOSLEEP	1
+#define CKPT_RESTART_POLL	2
+#define CKPT_RESTART_FUTEX	3
+#define CKPT_RESTART_CPU_SLEEP	4
+
+/**
+ * struct ckpt_hdr_restart_block - how an interrupted system call goes on
+ * @function: CKPT_RESTART_*
+ * @clockid: clock of a sleep
+ * @has_timeout: poll: whether @remaining_ns counts
+ * @nfds: poll: number of descriptors
+ * @remaining_ns: time left, nanoseconds; may be negative: it is over
+ * @user_pointer: timespec for the rest, pollfd array, or futex word
+ * @futex_value: futex: expected value
+ * @futex_bitset: futex: wake mask
+ * @futex_op: futex: FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME as they apply
+ * @reserved: 0
+ */
+struct ckpt_hdr_restart_block {
+	struct ckpt_hdr h;
+	__u32 function;
+	__u32 clockid;
+	__u32 has_timeout;
+	__u32 nfds;
+	__s64 remaining_ns;
+	__u64 user_pointer;
+	__u32 futex_value;
+	__u32 futex_bitset;
+	__u32 futex_op;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_cred - credentials
+ *
+ * Followed by a buffer with @ngroups __u32 supplementary groups.
+ *
+ * @uid: real; numbers are those of the task's user namespace
+ * @euid: effective
+ * @suid: saved
+ * @fsuid: for file access
+ * @gid: real
+ * @egid: effective
+ * @sgid: saved
+ * @fsgid: for file access
+ * @cap_inheritable: capabilities, bit n is capability n
+ * @cap_permitted: likewise
+ * @cap_effective: likewise
+ * @cap_bset: likewise
+ * @cap_ambient: likewise
+ * @securebits: see PR_SET_SECUREBITS
+ * @ngroups: supplementary groups
+ */
+struct ckpt_hdr_cred {
+	struct ckpt_hdr h;
+	__u32 uid;
+	__u32 euid;
+	__u32 suid;
+	__u32 fsuid;
+	__u32 gid;
+	__u32 egid;
+	__u32 sgid;
+	__u32 fsgid;
+	__u64 cap_inheritable;
+	__u64 cap_permitted;
+	__u64 cap_effective;
+	__u64 cap_bset;
+	__u64 cap_ambient;
+	__u32 securebits;
+	__u32 ngroups;
+};
+
+/**
+ * struct ckpt_hdr_file_table - descriptor table
+ * @nr_fds: a struct ckpt_hdr_file_desc for each follows
+ */
+struct ckpt_hdr_file_table {
+	struct ckpt_hdr h;
+	__u32 nr_fds;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_desc.flags */
+#define CKPT_FD_CLOEXEC		0x1
+
+/**
+ * struct ckpt_hdr_file_desc - one descriptor
+ * @fd: its number; ascending within the table
+ * @flags: CKPT_FD_*
+ * @file: the open file description
+ */
+struct ckpt_hdr_file_desc {
+	struct ckpt_hdr h;
+	__u32 fd;
+	__u32 flags;
+	__u32 file;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file.kind: numbers are never reused */
+#define CKPT_FILE_REGULAR	1
+#define CKPT_FILE_DIRECTORY	2
+#define CKPT_FILE_MEM_DEVICE	3
+
+/* struct ckpt_hdr_file.flags */
+#define CKPT_FILE_EXEC		0x1	/* executed or mapped private: contents count */
+
+/**
+ * struct ckpt_hdr_file - open file description of a file that has a path
+ *
+ * Followed by its path as a string, seen from the root directory of the
+ * caller of checkpoint(). The identity fields tell at restart whether the
+ * path still names that file.
+ *
+ * @kind: CKPT_FILE_*
+ * @flags: CKPT_FILE_*
+ * @open_flags: O_* as fcntl(2) shows them
+ * @mode: type and permission bits
+ * @pos: file position
+ * @fs_magic: type of the filesystem
+ * @fs_uuid: the filesystem, all zero if it has none
+ * @ino: inode number
+ * @rdev: device number of a device file
+ * @generation: inode generation
+ * @size: bytes when saved
+ * @mtime_sec: last modification
+ * @mtime_nsec: its nanoseconds
+ * @reserved: 0
+ */
+struct ckpt_hdr_file {
+	struct ckpt_hdr h;
+	__u32 kind;
+	__u32 flags;
+	__u32 open_flags;
+	__u32 mode;
+	__s64 pos;
+	__u64 fs_magic;
+	__u8 fs_uuid[16];
+	__u64 ino;
+	__u32 rdev;
+	__u32 generation;
+	__u64 size;
+	__s64 mtime_sec;
+	__u32 mtime_nsec;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_fs - root, working directory, umask
+ *
+ * Followed by the paths of the root and of the working directory as two
+ * strings, seen from the root directory of the caller of checkpoint().
+ *
+ * @umask: as umask(2)
+ */
+struct ckpt_hdr_fs {
+	struct ckpt_hdr h;
+	__u32 umask;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_mm.flags */
+#define CKPT_MM_TOPDOWN		0x1	/* new mappings grow down from mmap_base */
+#define CKPT_MM_LOCK_FUTURE	0x2	/* mlockall(MCL_FUTURE) */
+#define CKPT_MM_LOCK_ONFAULT	0x4	/* mlockall(MCL_ONFAULT) */
+#define CKPT_MM_THP_DISABLE	0x8	/* PR_SET_THP_DISABLE */
+
+/**
+ * struct ckpt_hdr_mm - address space
+ *
+ * Followed by a buffer with the auxiliary vector, by struct
+ * ckpt_hdr_mm_arch, by @nr_vmas struct ckpt_hdr_vma, then by any number of
+ * struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ *
+ * @start_code: as prctl(2) PR_SET_MM describes this and the next
+ * @end_code: likewise
+ * @start_data: likewise
+ * @end_data: likewise
+ * @start_brk: likewise
+ * @brk: likewise
+ * @start_stack: likewise
+ * @arg_start: likewise
+ * @arg_end: likewise
+ * @env_start: likewise
+ * @env_end: likewise
+ * @mmap_base: where the kernel begins to look for room for new mappings
+ * @exe_file: the executable
+ * @flags: CKPT_MM_*
+ * @dumpable: as PR_GET_DUMPABLE
+ * @coredump_filter: as /proc/PID/coredump_filter
+ * @membarrier: registrations, MEMBARRIER_CMD_REGISTER_*
+ * @nr_vmas: mappings
+ */
+struct ckpt_hdr_mm {
+	struct ckpt_hdr h;
+	__u64 start_code;
+	__u64 end_code;
+	__u64 start_data;
+	__u64 end_data;
+	__u64 start_brk;
+	__u64 brk;
+	__u64 start_stack;
+	__u64 arg_start;
+	__u64 arg_end;
+	__u64 env_start;
+	__u64 env_end;
+	__u64 mmap_base;
+	__u32 exe_file;
+	__u32 flags;
+	__u32 dumpable;
+	__u32 coredump_filter;
+	__u32 membarrier;
+	__u32 nr_vmas;
+};
+
+/* struct ckpt_hdr_vma.kind */
+#define CKPT_VMA_ANON		1	/* private memory without a file */
+#define CKPT_VMA_FILE_PRIVATE	2	/* private mapping of a file */
+#define CKPT_VMA_FILE_SHARED	3	/* shared mapping of a file */
+#define CKPT_VMA_SHMEM		4	/* shared memory without a file */
+#define CKPT_VMA_VDSO		5	/* the kernel's code for user space */
+#define CKPT_VMA_VVAR		6	/* and its data */
+
+/* struct ckpt_hdr_vma.flags */
+#define CKPT_VMA_READ		0x00001
+#define CKPT_VMA_WRITE		0x00002
+#define CKPT_VMA_EXEC		0x00004
+#define CKPT_VMA_GROWSDOWN	0x00008
+#define CKPT_VMA_NORESERVE	0x00010
+#define CKPT_VMA_LOCKED		0x00020
+#define CKPT_VMA_LOCKONFAULT	0x00040
+#define CKPT_VMA_DONTFORK	0x00080
+#define CKPT_VMA_WIPEONFORK	0x00100
+#define CKPT_VMA_DONTDUMP	0x00200
+#define CKPT_VMA_SEQ_READ	0x00400
+#define CKPT_VMA_RAND_READ	0x00800
+#define CKPT_VMA_HUGEPAGE	0x01000
+#define CKPT_VMA_NOHUGEPAGE	0x02000
+#define CKPT_VMA_MERGEABLE	0x04000
+#define CKPT_VMA_ALL		0x07fff
+
+/**
+ * struct ckpt_hdr_vma - one mapping
+ * @start: first address
+ * @end: address after the last
+ * @offset: of @start in the file or shared memory, bytes
+ * @kind: CKPT_VMA_*
+ * @flags: CKPT_VMA_*
+ * @file: mapped file, for the file kinds
+ * @shmem: shared memory, for CKPT_VMA_SHMEM
+ */
+struct ckpt_hdr_vma {
+	struct ckpt_hdr h;
+	__u64 start;
+	__u64 end;
+	__u64 offset;
+	__u32 kind;
+	__u32 flags;
+	__u32 file;
+	__u32 shmem;
+};
+
+/* struct ckpt_hdr_pages.flags */
+#define CKPT_PAGES_HUGE		0x1	/* held as one huge page when saved */
+
+/**
+ * struct ckpt_hdr_pages - contents of consecutive pages; they follow
+ * @start: address of the first, or offset in the shared memory
+ * @nr_pages: how many
+ * @flags: CKPT_PAGES_*
+ */
+struct ckpt_hdr_pages {
+	struct ckpt_hdr h;
+	__u64 start;
+	__u32 nr_pages;
+	__u32 flags;
+};
+
+/**
+ * struct ckpt_hdr_pages_end - no more pages of this object
+ * @nr_pages: how many there were
+ */
+struct ckpt_hdr_pages_end {
+	struct ckpt_hdr h;
+	__u64 nr_pages;
+};
+
+/**
+ * struct ckpt_hdr_shmem - shared memory without a name
+ *
+ * Followed by struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ *
+ * @size: bytes
+ * @flags: CKPT_VMA_NORESERVE or 0
+ * @reserved: 0
+ */
+struct ckpt_hdr_shmem {
+	struct ckpt_hdr h;
+	__u64 size;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_sighand - signal handlers
+ * @nr_actions: a struct ckpt_hdr_sigaction for each that is not the default
+ */
+struct ckpt_hdr_sighand {
+	struct ckpt_hdr h;
+	__u32 nr_actions;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_sigaction - what a signal does
+ * @signo: signal, ascending
+ * @reserved: 0
+ * @handler: address, SIG_DFL or SIG_IGN
+ * @flags: SA_*
+ * @restorer: address
+ * @mask: blocked while the handler runs; bit 0 is signal 1
+ */
+struct ckpt_hdr_sigaction {
+	struct ckpt_hdr h;
+	__u32 signo;
+	__u32 reserved;
+	__u64 handler;
+	__u64 flags;
+	__u64 restorer;
+	__u64 mask;
+};
+
+/**
+ * struct ckpt_hdr_signal - state of a thread group
+ *
+ * Followed by @nr_pending struct ckpt_hdr_siginfo.
+ *
+ * @rlim_cur: soft limits in the order of RLIMIT_*; ~0 is RLIM_INFINITY
+ * @rlim_max: hard limits
+ * @itimer_value_ns: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF: time left; 0: off
+ * @itimer_interval_ns: their periods
+ * @oom_score_adj: -1000 to 1000
+ * @nr_pending: signals queued for the thread group
+ */
+struct ckpt_hdr_signal {
+	struct ckpt_hdr h;
+	__u64 rlim_cur[16];
+	__u64 rlim_max[16];
+	__u64 itimer_value_ns[3];
+	__u64 itimer_interval_ns[3];
+	__s32 oom_score_adj;
+	__u32 nr_pending;
+};
+
+/**
+ * struct ckpt_hdr_siginfo - one queued signal
+ * @signo: signal
+ * @has_info: 0 if the signal is pending without a queue entry
+ * @info: siginfo_t as a handler gets it
+ */
+struct ckpt_hdr_siginfo {
+	struct ckpt_hdr h;
+	__u32 signo;
+	__u32 has_info;
+	__u8 info[128];
+};
+
+/**
+ * struct ckpt_hdr_tail - last record
+ * @magic: CKPT_IMAGE_TAIL_MAGIC
+ * @nr_records: records of the image, this one excluded
+ * @checksum: XXH64, seed 0, over every byte before this record
+ */
+struct ckpt_hdr_tail {
+	struct ckpt_hdr h;
+	__u64 magic;
+	__u64 nr_records;
+	__u64 checksum;
+};
+
+/**
+ * struct ckpt_hdr_error - why the checkpoint failed
+ *
+ * A string with the message follows. An image with such a record has no tail
+ * and cannot be restarted.
+ *
+ * @error: errno, positive
+ */
+struct ckpt_hdr_error {
+	struct ckpt_hdr h;
+	__u32 error;
+	__u32 reserved;
+};
+
+#include <asm/checkpoint_image.h>
+
+#endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */
