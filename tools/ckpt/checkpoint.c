@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * checkpoint(1): save a running process into an image.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "ckpt.h"
+#include "kmsg.h"
+#include "output.h"
+#include "progress.h"
+#include "util.h"
+
+#define EXIT_NOT_KILLED	4
+
+enum {
+	OPT_OUTPUT_FD = 256,
+	OPT_LOGFILE_FD,
+};
+
+/**
+ * struct settings - what the command line asks for
+ * @pid: the process
+ * @flags: of the system call
+ * @output: where the image goes
+ * @logfile: where the kernel's messages go, or NULL
+ * @logfd: the same as a descriptor, or -1
+ * @kill: end the process once it is saved
+ */
+struct settings {
+	pid_t pid;
+	unsigned long flags;
+	struct output output;
+	const char *logfile;
+	int logfd;
+	bool kill;
+};
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0,
+	  "Write the image to FILE instead of standard output", 0 },
+	{ "output-fd", OPT_OUTPUT_FD, "FD", 0,
+	  "Write the image to the open descriptor FD", 0 },
+	{ "force", 'f', NULL, 0, "Replace FILE if it exists", 0 },
+	{ "container", 'c', NULL, 0,
+	  "PID is the init of a pid namespace: save all of it", 0 },
+	{ "netns", 'N', NULL, 0, "Save network namespaces too", 0 },
+	{ "kill", 'k', NULL, 0,
+	  "Kill the process once the image is complete", 0 },
+	{ "logfile", 'l', "FILE", 0, "Write the kernel's messages to FILE", 0 },
+	{ "logfile-fd", OPT_LOGFILE_FD, "FD", 0,
+	  "Write the kernel's messages to the open descriptor FD", 0 },
+	{ "verbose", 'v', NULL, 0, "Tell what is going on", 0 },
+	{ "quiet", 'q', NULL, 0, "Print nothing but errors", 0 },
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static int parse_fd(const char *option, const char *text,
+		    struct argp_state *state)
+{
+	long number;
+
+	if (!parse_number(text, 0, 1 << 30, &number))
+		argp_error(state, "--%s: not a descriptor: %s", option, text);
+	return number;
+}
+
+static void parse_pid(const char *text, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+	long number;
+
+	if (state->arg_num > 0)
+		argp_error(state, "one PID, please");
+	if (!parse_number(text, 1, 1 << 22, &number))
+		argp_error(state, "not a process id: %s", text);
+	settings->pid = number;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	switch (key) {
+	case 'o':
+		settings->output.file = arg;
+		break;
+	case OPT_OUTPUT_FD:
+		settings->output.fd = parse_fd("output-fd", arg, state);
+		break;
+	case 'f':
+		settings->output.overwrite = true;
+		break;
+	case 'c':
+		settings->flags &= ~CHECKPOINT_SUBTREE;
+		break;
+	case 'N':
+		settings->flags |= CHECKPOINT_NETNS;
+		break;
+	case 'k':
+		settings->kill = true;
+		break;
+	case 'l':
+		settings->logfile = arg;
+		break;
+	case OPT_LOGFILE_FD:
+		settings->logfd = parse_fd("logfile-fd", arg, state);
+		break;
+	case 'v':
+		verbosity = VERBOSE;
+		break;
+	case 'q':
+		verbosity = QUIET;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_ARG:
+		parse_pid(arg, state);
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which process? PID is missing");
+		break;
+	case ARGP_KEY_END:
+		if (settings->output.file && settings->output.fd >= 0)
+			argp_error(state, "--output and --output-fd exclude each other");
+		if (settings->logfile && settings->logfd >= 0)
+			argp_error(state, "--logfile and --logfile-fd exclude each other");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const char *advice(int errnum)
+{
+	if (is_missing_call(errnum))
+		return "this kernel has no checkpoint(): boot one with CONFIG_CHECKPOINT=y";
+	switch (errnum) {
+	case ESRCH:
+		return "no such process";
+	case EPERM:
+	case EACCES:
+		return "not permitted: it takes what a debugger needs to attach";
+	case EINVAL:
+		return "refused; --container is for the init of a pid namespace";
+	case EOPNOTSUPP:
+		return "it has something that cannot be saved yet";
+	case EBADF:
+		return "it has a file of a type that cannot be saved yet";
+	case EBUSY:
+		return "it is traced, stopped, sleeps deeply, or shares state with others";
+	case ENOSPC:
+		return "no room for the image";
+	case EPIPE:
+		return "the reader of the image went away";
+	default:
+		return strerror(errnum);
+	}
+}
+
+static int explain_failure(struct settings *settings, struct kmsg *kmsg,
+			   int errnum)
+{
+	char comm[64];
+
+	kmsg_show(kmsg);
+	read_comm(settings->pid, comm, sizeof(comm));
+	error("cannot save process %d (%s): %s", settings->pid, comm,
+	      advice(errnum));
+	output_abort(&settings->output);
+	return is_missing_call(errnum) ? EXIT_UNSUPPORTED : EXIT_FAILED;
+}
+
+static int kill_target(pid_t pid, int pidfd)
+{
+	if (!pidfd_send_signal(pidfd, SIGKILL, NULL, 0) || errno == ESRCH)
+		return 0;
+	error("the image is complete, but process %d cannot be killed: %s",
+	      pid, strerror(errno));
+	return EXIT_NOT_KILLED;
+}
+
+static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
+{
+	pid_t progress = progress_start(settings->output.fd);
+	int errnum;
+	long id;
+
+	id = ckpt_checkpoint(settings->pid, settings->output.fd,
+			     settings->flags, kmsg->fd);
+	errnum = errno;
+	/* The saved program was this one, and an image brought it back. */
+	if (!id)
+		return 0;
+	progress_stop(progress);
+	if (id < 0)
+		return explain_failure(settings, kmsg, errnum);
+	if (output_commit(&settings->output))
+		return EXIT_FAILED;
+	info("image %ld of process %d is complete", id, settings->pid);
+	return settings->kill ? kill_target(settings->pid, pidfd) : 0;
+}
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+	(void)state;
+	fprintf(stream, "checkpoint " CKPT_TOOLS_VERSION "\n");
+}
+
+static const char doc[] =
+	"Save the running process PID, and its descendants, into an image that\n"
+	"restart(1) brings back. The process goes on.\vExit status:\n"
+	"  0  the image is complete\n"
+	"  1  it could not be made, and the process is unharmed\n"
+	"  2  wrong usage\n"
+	"  3  the kernel cannot do it\n"
+	"  4  the image is complete, but the process could not be killed\n";
+
+static const struct argp argp = {
+	.options	= options,
+	.parser		= parse_option,
+	.args_doc	= "PID",
+	.doc		= doc,
+};
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.flags	= CHECKPOINT_SUBTREE,
+		.output	= { .fd = -1 },
+		.logfd	= -1,
+	};
+	int pidfd = -1;
+	struct kmsg kmsg;
+
+	set_program(argv[0]);
+	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version_hook = print_version;
+	argp_parse(&argp, argc, argv, 0, NULL, &settings);
+
+	if (!settings.output.file && settings.output.fd < 0)
+		settings.output.fd = STDOUT_FILENO;
+	if (settings.kill) {
+		pidfd = pidfd_open(settings.pid, 0);
+		if (pidfd < 0) {
+			error("process %d: %s", settings.pid, strerror(errno));
+			return EXIT_FAILED;
+		}
+	}
+	if (kmsg_open(&kmsg, settings.logfile, settings.logfd) ||
+	    output_open(&settings.output))
+		return EXIT_FAILED;
+	/* A reader that went away is an error, not the end of us. */
+	signal(SIGPIPE, SIG_IGN);
+	return save(&settings, &kmsg, pidfd);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The coordinator: the process that creates the tasks and makes the system
+ * call that brings them back.
+ *
+ * Usually that is restart(1) itself. In a new pid namespace whose saved root
+ * was not its init, it is a small init made for the purpose. That one then
+ * reaps what ends in the namespace, and ends when nothing is left. It tells
+ * restart(1) over a channel what happens, and cannot outlive it unless it was
+ * asked to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ckpt.h"
+#include "restart.h"
+#include "util.h"
+
+/* Return: 0, or -1 with the reason in the outcome. */
+static int bring_back(struct restart *restart)
+{
+	struct restart_outcome *outcome = &restart->outcome;
+
+	if (create_forest(restart))
+		return -1;
+	outcome->stage = STAGE_RESTART;
+	if (ckpt_restart(outcome->pid, restart->image_fd,
+			 restart->options->flags, restart->kmsg.fd) < 0) {
+		outcome->errnum = errno;
+		return -1;
+	}
+	outcome->stage = STAGE_RUNNING;
+	return 0;
+}
+
+/**
+ * coordinate_here - be the coordinator
+ * @restart: outcome is filled in
+ */
+void coordinate_here(struct restart *restart)
+{
+	if (!bring_back(restart))
+		return;
+	coordinate_abort(restart);
+}
+
+/**
+ * coordinate_abort - leave nothing behind
+ * @restart: a restart that failed
+ */
+void coordinate_abort(struct restart *restart)
+{
+	pid_t pid = restart->init > 0 ? restart->init : restart->outcome.pid;
+
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		continue;
+}
+
+/* The channel carries outcomes, and once the pidfd of the root task. */
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static int tell(struct restart *restart, int fd)
+{
+	union control control = { 0 };
+	struct iovec data = {
+		.iov_base	= &restart->outcome,
+		.iov_len	= sizeof(restart->outcome),
+	};
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = control.room;
+		message.msg_controllen = sizeof(control.room);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	return sendmsg(restart->channel, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* Return: 1 if there was an outcome, 0 at the end, -1 if interrupted. */
+static int hear(struct restart *restart)
+{
+	struct restart_outcome outcome;
+	union control control = { 0 };
+	struct iovec data = {
+		.iov_base	= &outcome,
+		.iov_len	= sizeof(outcome),
+	};
+	struct msghdr message = {
+		.msg_iov	= &data,
+		.msg_iovlen	= 1,
+		.msg_control	= control.room,
+		.msg_controllen	= sizeof(control.room),
+	};
+	ssize_t got = recvmsg(restart->channel, &message, MSG_CMSG_CLOEXEC);
+
+	if (got != sizeof(outcome))
+		return got < 0 && errno == EINTR ? -1 : 0;
+	restart->outcome = outcome;
+	if (message.msg_controllen >= CMSG_LEN(sizeof(int)))
+		memcpy(&restart->root_fd, CMSG_DATA(&control.header),
+		       sizeof(int));
+	return 1;
+}
+
+static int mount_proc(void)
+{
+	if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL))
+		return -1;
+	return mount("proc", "/proc", "proc",
+		     MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/**
+ * enter_mount_namespace - show the processes of a new pid namespace in /proc
+ *
+ * Return: 0, or -1 with errno set.
+ */
+int enter_mount_namespace(void)
+{
+	return unshare(CLONE_NEWNS) || mount_proc() ? -1 : 0;
+}
+
+/* Let go of what the user may be waiting for: a pipe's other end, a terminal. */
+static void release_files(struct restart *restart)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd;
+
+	close(restart->image_fd);
+	close(restart->root_fd);
+	for (fd = 0; fd < 3; fd++) {
+		if (null >= 0)
+			dup2(null, fd);
+		else
+			close(fd);
+	}
+}
+
+/* Reap until nobody is left. */
+static void reap(struct restart *restart)
+{
+	siginfo_t ended;
+
+	for (;;) {
+		if (waitid(P_ALL, 0, &ended, WEXITED | __WALL)) {
+			if (errno == EINTR)
+				continue;
+			break;
+		}
+		if (ended.si_pid != restart->outcome.pid)
+			continue;
+		restart->outcome.stage = STAGE_ENDED;
+		restart->outcome.code = ended.si_code;
+		restart->outcome.status = ended.si_status;
+		tell(restart, -1);
+	}
+}
+
+static void be_init(struct restart *restart)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "restart-init");
+	if (restart->options->mntns && enter_mount_namespace()) {
+		restart->outcome.errnum = errno;
+		tell(restart, -1);
+		_exit(EXIT_FAILED);
+	}
+	if (bring_back(restart)) {
+		tell(restart, -1);
+		_exit(EXIT_FAILED);
+	}
+	/* If nobody hears it then nobody is there to end us. */
+	if (tell(restart, restart->root_fd))
+		_exit(EXIT_FAILED);
+	if (restart->options->detach)
+		prctl(PR_SET_PDEATHSIG, 0);
+	release_files(restart);
+	reap(restart);
+	_exit(0);
+}
+
+/**
+ * coordinate_in_namespace - make a pid namespace with a coordinator as init
+ * @restart: init, channel, root_fd and outcome are filled in
+ */
+void coordinate_in_namespace(struct restart *restart)
+{
+	int ends[2];
+
+	restart->outcome.stage = STAGE_NAMESPACE;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		restart->outcome.errnum = errno;
+		return;
+	}
+	restart->init = create_process(CLONE_NEWPID, 0, NULL);
+	if (!restart->init) {
+		close(ends[0]);
+		restart->channel = ends[1];
+		be_init(restart);
+	}
+	close(ends[1]);
+	if (restart->init < 0) {
+		restart->outcome.errnum = errno;
+		close(ends[0]);
+		return;
+	}
+	restart->channel = ends[0];
+	switch (hear(restart)) {
+	case 0:
+		/* Killed before it could tell. */
+		restart->outcome.errnum = ECHILD;
+		break;
+	case -1:
+		restart->outcome.errnum = EINTR;
+		break;
+	}
+	if (restart->outcome.stage != STAGE_RUNNING)
+		coordinate_abort(restart);
+}
+
+/**
+ * coordinate_hear - read what the init of the new namespace has to tell
+ * @restart: outcome is filled in
+ *
+ * Return: whether there may be more.
+ */
+bool coordinate_hear(struct restart *restart)
+{
+	return hear(restart) != 0;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The feeder: a process that hands an image from a pipe or a socket on to the
+ * kernel, beginning with the bytes that restart(1) has read already.
+ *
+ * It lives outside of any new pid namespace, where it would take an id.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "restart.h"
+#include "util.h"
+
+#define CHUNK	(256U << 10)
+
+/* Return: 0 at the end of the image, -1 if splice() cannot do it. */
+static int pump_by_splice(int in, int out)
+{
+	ssize_t done;
+
+	do {
+		done = splice(in, NULL, out, NULL, CHUNK,
+			      SPLICE_F_MOVE | SPLICE_F_MORE);
+	} while (done > 0 || (done < 0 && errno == EINTR));
+	return done < 0 ? -1 : 0;
+}
+
+static int pump_by_copy(int in, int out)
+{
+	char *chunk = must_alloc(CHUNK);
+	ssize_t done;
+
+	for (;;) {
+		done = read(in, chunk, CHUNK);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			break;
+		if (write_all(out, chunk, done))
+			return -1;
+	}
+	if (done < 0)
+		error("cannot read the image: %s", strerror(errno));
+	return done;
+}
+
+static int feed(const struct forest *forest, int in, int out)
+{
+	/* The kernel may stop reading: then this process just ends. */
+	signal(SIGPIPE, SIG_DFL);
+	if (write_all(out, forest->prefix, forest->prefix_len))
+		return -1;
+	if (!pump_by_splice(in, out))
+		return 0;
+	return pump_by_copy(in, out);
+}
+
+/**
+ * feeder_start - make an image that the kernel can read from its beginning
+ * @restart: image_fd and feeder are filled in
+ *
+ * Return: 0, or -1 after a message.
+ */
+int feeder_start(struct restart *restart)
+{
+	int in = restart->options->input_fd;
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (restart->forest.is_seekable) {
+		restart->image_fd = in;
+		return 0;
+	}
+	if (pipe2(ends, O_CLOEXEC)) {
+		error("cannot create a pipe: %s", strerror(errno));
+		return -1;
+	}
+	/* As much as an ordinary user may have; less only costs time. */
+	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+	restart->feeder = fork();
+	if (restart->feeder < 0) {
+		error("cannot create a process: %s", strerror(errno));
+		return -1;
+	}
+	if (!restart->feeder) {
+		close(ends[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(EXIT_FAILED);
+		_exit(feed(&restart->forest, in, ends[1]) ? EXIT_FAILED : 0);
+	}
+	close(ends[1]);
+	close(in);
+	free(restart->forest.prefix);
+	restart->forest.prefix = NULL;
+	restart->image_fd = ends[0];
+	return 0;
+}
+
+/**
+ * feeder_stop - the kernel has what it wants
+ * @restart: its feeder may be running or not
+ */
+void feeder_stop(struct restart *restart)
+{
+	if (restart->feeder <= 0)
+		return;
+	kill(restart->feeder, SIGKILL);
+	while (waitpid(restart->feeder, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	restart->feeder = -1;
+}
