@@ -71,7 +71,7 @@ enum diagnosis diagnose(int fd, off_t at)
 	is_failed = image.is_failed;
 	if (result == IMAGE_BAD)
 		error("the image is no good: at byte %llu: %s",
-		      (unsigned long long)image.record.offset, image.error);
+		      image.record.offset, image.error);
 	image_close(&image);
 	if (is_failed)
 		return IMAGE_HAS_FAILED;

@@ -71,9 +71,9 @@ static enum image_result bad_record(struct image *image,
 	if (fault->field)
 		return bad(image, "record %s: field %s at +%u: %s: %#llx", name,
 			   fault->field, fault->offset, fault->reason,
-			   (unsigned long long)fault->value);
+			   fault->value);
 	return bad(image, "record %s: %s: %llu", name, fault->reason,
-		   (unsigned long long)fault->value);
+		   fault->value);
 }
 
 /* Return: bytes there, 0 at the end, -1 on failure. */
@@ -200,13 +200,13 @@ static enum image_result check_tail(struct image *image,
 
 	if (tail->nr_records != image->nr_records)
 		return bad(image, "%llu records, but the tail counts %llu",
-			   (unsigned long long)image->nr_records,
-			   (unsigned long long)tail->nr_records);
+			   image->nr_records,
+			   tail->nr_records);
 	if (tail->checksum != image->digest)
 		return bad(image,
 			   "corrupt: checksum %016llx, but the tail has %016llx",
-			   (unsigned long long)image->digest,
-			   (unsigned long long)tail->checksum);
+			   image->digest,
+			   tail->checksum);
 	more = take(image, &byte, 1);
 	if (more > 0)
 		return bad(image, "bytes follow the tail");

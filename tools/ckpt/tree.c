@@ -83,7 +83,7 @@ static int read_records(struct forest *forest, struct image *image)
 		if (result != IMAGE_RECORD) {
 			snprintf(forest->error, sizeof(forest->error),
 				 "at byte %llu: %s",
-				 (unsigned long long)image->record.offset,
+				 image->record.offset,
 				 image->error);
 			return -1;
 		}

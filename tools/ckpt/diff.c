@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Comparing two images.
+ *
+ * Equal means: the same records in the same order, with the same values in all
+ * fields that the tables do not call volatile, and the same contents of the
+ * same pages, however they are cut into records. The bytes of struct rseq do
+ * not count: the kernel writes there the number of the processor.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ckptinfo.h"
+#include "pages.h"
+#include "util.h"
+
+/* More than this is counted, not printed. */
+#define SHOWN_DIFFERENCES	40
+
+/**
+ * struct item - a record, pages excepted
+ * @record: the record; fields and tail are in the image
+ * @data: its bytes
+ * @group: the pages that it ends, for CKPT_HDR_PAGES_END
+ */
+struct item {
+	const struct ckpt_record *type;
+	u64 offset;
+	u32 len;
+	const unsigned char *data;
+	struct page_group group;
+};
+
+/**
+ * struct loaded - an image in memory
+ * @file: its name
+ * @data: its bytes
+ * @size: their number
+ * @at: how much image_next() has read
+ * @items: its records
+ * @nr_items: their number
+ * @group: pages since the last CKPT_HDR_PAGES_END
+ * @page_size: bytes of a page
+ */
+struct loaded {
+	const char *file;
+	const unsigned char *data;
+	size_t size;
+	size_t at;
+	struct item *items;
+	size_t nr_items;
+	struct page_group group;
+	u32 page_size;
+};
+
+/**
+ * struct comparison - two images
+ * @options: what the command line asks for
+ * @images: the images
+ * @masks: bytes of memory that do not count
+ * @nr_differences: found so far
+ */
+struct comparison {
+	const struct info_options *options;
+	struct loaded images[2];
+	struct page_masks masks;
+	unsigned long nr_differences;
+};
+
+static ssize_t read_loaded(void *arg, void *data, size_t len)
+{
+	struct loaded *loaded = arg;
+
+	len = smaller(len, loaded->size - loaded->at);
+	memcpy(data, loaded->data + loaded->at, len);
+	loaded->at += len;
+	return len;
+}
+
+static int map_file(struct loaded *loaded)
+{
+	int fd = open(loaded->file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *data;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		error("cannot read %s: %s", loaded->file, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode) || !st.st_size) {
+		error("%s is no image", loaded->file);
+		return -1;
+	}
+	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED) {
+		error("cannot read %s: %s", loaded->file, strerror(errno));
+		return -1;
+	}
+	loaded->data = data;
+	loaded->size = st.st_size;
+	return 0;
+}
+
+static void add_item(struct loaded *loaded, const struct image_record *record)
+{
+	size_t nr_items = loaded->nr_items;
+	struct item *item;
+
+	if (!(nr_items & (nr_items - 1)))
+		loaded->items = must_grow(loaded->items,
+					  (nr_items ? nr_items * 2 : 1) *
+					  sizeof(*loaded->items));
+	item = &loaded->items[nr_items];
+	*item = (struct item) {
+		.type	= record->type,
+		.offset	= record->offset,
+		.len	= record->len,
+		.data	= loaded->data + record->offset,
+	};
+	if (record->type->type == CKPT_HDR_PAGES_END) {
+		page_group_sort(&loaded->group);
+		item->group = loaded->group;
+		loaded->group = (struct page_group) { 0 };
+	}
+	loaded->nr_items++;
+}
+
+static void add_mask(struct page_masks *masks, u64 start, u64 len)
+{
+	if (!start || !len)
+		return;
+	masks->masks = must_grow(masks->masks, (masks->nr_masks + 1) *
+				 sizeof(*masks->masks));
+	masks->masks[masks->nr_masks++] = (struct page_mask) {
+		.start	= start,
+		.len	= len,
+	};
+}
+
+static void note_record(struct comparison *comparison, struct loaded *loaded,
+			const struct image_record *record)
+{
+	const struct ckpt_hdr_header *header = record->fields;
+	const struct ckpt_hdr_thread *thread = record->fields;
+	const struct ckpt_hdr_pages *pages = record->fields;
+
+	switch (record->type->type) {
+	case CKPT_HDR_HEADER:
+		loaded->page_size = header->page_size;
+		break;
+	case CKPT_HDR_MM:
+		loaded->group.is_memory = true;
+		break;
+	case CKPT_HDR_SHMEM:
+		loaded->group.is_memory = false;
+		break;
+	case CKPT_HDR_THREAD:
+		add_mask(&comparison->masks, thread->rseq, thread->rseq_len);
+		break;
+	case CKPT_HDR_PAGES:
+		page_group_add(&loaded->group, pages->start, pages->nr_pages,
+			       loaded->data + record->offset +
+			       record->type->size);
+		return;
+	}
+	add_item(loaded, record);
+}
+
+static int load(struct comparison *comparison, struct loaded *loaded)
+{
+	enum image_result result;
+	struct image image;
+
+	if (map_file(loaded))
+		return -1;
+	image_open(&image, read_loaded, loaded);
+	while ((result = image_next(&image)) == IMAGE_RECORD)
+		note_record(comparison, loaded, &image.record);
+	if (result == IMAGE_BAD)
+		error("%s: at byte %llu: %s", loaded->file,
+		      image.record.offset, image.error);
+	else if (image.is_failed)
+		error("%s records a failed checkpoint", loaded->file);
+	image_close(&image);
+	return result == IMAGE_BAD || image.is_failed ? -1 : 0;
+}
+
+__printf(2, 3)
+static void differ(struct comparison *comparison, const char *format, ...)
+{
+	va_list args;
+
+	if (++comparison->nr_differences > SHOWN_DIFFERENCES)
+		return;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+}
+
+/* --ignore takes "record" and "record.field". */
+static bool is_ignored(const struct comparison *comparison, const char *record,
+		       const char *field)
+{
+	const struct info_options *options = comparison->options;
+	size_t len = strlen(record);
+	unsigned int i;
+
+	for (i = 0; i < options->nr_ignore; i++) {
+		const char *name = options->ignore[i];
+
+		if (strncmp(name, record, len))
+			continue;
+		if (!name[len] || (name[len] == '.' &&
+				   !strcmp(name + len + 1, field)))
+			return true;
+	}
+	return false;
+}
+
+/* A record of an older version may be shorter than the structure. */
+static void copy_fields(const struct item *item, unsigned char *fields)
+{
+	memset(fields, 0, item->type->size);
+	memcpy(fields, item->data, smaller(item->len, item->type->size));
+}
+
+static void compare_field(struct comparison *comparison,
+			  const struct ckpt_field *field,
+			  const struct item *items[2],
+			  unsigned char *const fields[2])
+{
+	const char *record = items[0]->type->name;
+
+	if (!memcmp(fields[0] + field->offset, fields[1] + field->offset,
+		    field->size))
+		return;
+	if (field->flags & CKPT_FIELD_VOLATILE ||
+	    is_ignored(comparison, record, field->name))
+		return;
+	differ(comparison, "%s at %llu and %llu: %s: ", record,
+	       items[0]->offset,
+	       items[1]->offset, field->name);
+	if (comparison->nr_differences > SHOWN_DIFFERENCES)
+		return;
+	format_field(stdout, field, fields[0]);
+	printf(" and ");
+	format_field(stdout, field, fields[1]);
+	putchar('\n');
+}
+
+static void compare_tails(struct comparison *comparison,
+			  const struct item *items[2])
+{
+	const struct ckpt_record *type = items[0]->type;
+
+	if (type->tail == CKPT_TAIL_NONE ||
+	    is_ignored(comparison, type->name, "data"))
+		return;
+	if (items[0]->len == items[1]->len &&
+	    !memcmp(items[0]->data + type->size, items[1]->data + type->size,
+		    items[0]->len - type->size))
+		return;
+	differ(comparison, "%s at %llu and %llu: other contents\n", type->name,
+	       items[0]->offset,
+	       items[1]->offset);
+}
+
+static void page_differs(void *arg, u64 address, int only_in)
+{
+	struct comparison *comparison = arg;
+
+	if (only_in)
+		differ(comparison, "page %#llx: only in %s\n",
+		       address,
+		       comparison->images[only_in - 1].file);
+	else
+		differ(comparison, "byte %#llx of memory: other contents\n",
+		       address);
+}
+
+static void compare_items(struct comparison *comparison,
+			  const struct item *items[2])
+{
+	const struct ckpt_record *type = items[0]->type;
+	unsigned char *fields[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		fields[i] = must_alloc(type->size);
+		copy_fields(items[i], fields[i]);
+	}
+	for (i = 0; i < type->nr_fields; i++)
+		compare_field(comparison, &type->fields[i], items, fields);
+	compare_tails(comparison, items);
+	if (type->type == CKPT_HDR_PAGES_END &&
+	    !is_ignored(comparison, "pages", ""))
+		page_groups_compare(&items[0]->group, &items[1]->group,
+				    comparison->images[0].page_size,
+				    &comparison->masks, page_differs,
+				    comparison);
+	free(fields[0]);
+	free(fields[1]);
+}
+
+static void compare_images(struct comparison *comparison)
+{
+	const struct loaded *one = &comparison->images[0];
+	const struct loaded *two = &comparison->images[1];
+	size_t i;
+
+	for (i = 0; i < one->nr_items && i < two->nr_items; i++) {
+		const struct item *items[2] = {
+			&one->items[i], &two->items[i],
+		};
+
+		if (items[0]->type == items[1]->type) {
+			compare_items(comparison, items);
+			continue;
+		}
+		differ(comparison, "record %zu: %s at %llu and %s at %llu: the end\n",
+		       i, items[0]->type->name,
+		       items[0]->offset,
+		       items[1]->type->name,
+		       items[1]->offset);
+		return;
+	}
+	if (one->nr_items != two->nr_items)
+		differ(comparison, "%zu and %zu records\n", one->nr_items,
+		       two->nr_items);
+}
+
+/* The tail counts records of pages too, and their number is free. */
+static void allow_other_cuts(struct info_options *options)
+{
+	options->ignore = must_grow(options->ignore, (options->nr_ignore + 1) *
+				    sizeof(*options->ignore));
+	options->ignore[options->nr_ignore++] = "tail.nr_records";
+}
+
+static void unload(struct loaded *loaded)
+{
+	size_t i;
+
+	for (i = 0; i < loaded->nr_items; i++)
+		free(loaded->items[i].group.runs);
+	free(loaded->items);
+	free(loaded->group.runs);
+	if (loaded->data)
+		munmap((void *)loaded->data, loaded->size);
+}
+
+/**
+ * diff_images - print how two images differ
+ * @options: names them
+ *
+ * Return: exit status: 0 if they are equal.
+ */
+int diff_images(struct info_options *options)
+{
+	struct comparison comparison = {
+		.options	= options,
+		.images		= {
+			{ .file = options->file },
+			{ .file = options->other },
+		},
+	};
+	int status = 0;
+
+	allow_other_cuts(options);
+	if (load(&comparison, &comparison.images[0]) ||
+	    load(&comparison, &comparison.images[1])) {
+		status = EXIT_FAILED;
+	} else {
+		compare_images(&comparison);
+		if (comparison.nr_differences > SHOWN_DIFFERENCES)
+			printf("%lu differences more\n",
+			       comparison.nr_differences - SHOWN_DIFFERENCES);
+		status = comparison.nr_differences ? EXIT_FAILED : 0;
+	}
+	unload(&comparison.images[0]);
+	unload(&comparison.images[1]);
+	free(comparison.masks.masks);
+	return status;
+}
