@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the tests share: files, processes, time limits. */
+#include "harness.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <stdarg.h>
+
+bool complain(const char *format, ...)
+{
+	va_list args;
+
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	return false;
+}
+
+void show_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[1024];
+	int lines = 0;
+
+	if (!file)
+		return;
+	while (lines++ < 40 && fgets(line, sizeof(line), file)) {
+		char *at = line;
+
+		/* A log of the kernel's may begin a message with a NUL byte. */
+		while (!*at && at < line + 3)
+			at++;
+		at[strcspn(at, "\n")] = '\0';
+		printf("#   %s: %s\n", strrchr(path, '/') ? strrchr(path, '/') + 1 : path, at);
+	}
+	fclose(file);
+}
+
+s64 monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+bool is_debug_kernel(void)
+{
+	const char *flavour = getenv("CKPT_FLAVOUR");
+
+	if (flavour)
+		return !strcmp(flavour, "debug");
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+s64 scaled_ms(int ms)
+{
+	return (is_debug_kernel() ? 4 : 1) * ms * MSEC;
+}
+
+bool have_checkpoint(void)
+{
+	return sys_checkpoint(0, -1, ~0UL, -1) == -1 && errno != ENOSYS;
+}
+
+static const char *own_directory(void)
+{
+	static char path[PATH_MAX];
+	ssize_t len;
+
+	if (*path)
+		return path;
+	len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (len < 0)
+		return ".";
+	path[len] = '\0';
+	*strrchr(path, '/') = '\0';
+	return path;
+}
+
+const char *helper_path(const char *name)
+{
+	static char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", own_directory(), name);
+	return path;
+}
+
+const char *tool_path(const char *name)
+{
+	static char path[PATH_MAX];
+	const char *search = getenv("PATH");
+	size_t len;
+
+	for (; search && *search; search += len + !!search[len]) {
+		len = strcspn(search, ":");
+		if ((size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)len, search, name) >=
+		    sizeof(path))
+			continue;
+		if (!access(path, X_OK))
+			return path;
+	}
+	return NULL;
+}
+
+bool make_path(char *to, size_t size, const char *dir, const char *name)
+{
+	int len = snprintf(to, size, "%s/%s", dir, name);
+
+	if (len < 0 || (size_t)len >= size)
+		return complain("path too long: %s/%s", dir, name);
+	return true;
+}
+
+bool copy_file(const char *from, const char *to, mode_t mode)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	static char buffer[65536];
+	ssize_t got = -1;
+
+	while (in >= 0 && out >= 0 && (got = read(in, buffer, sizeof(buffer))) > 0)
+		if (write(out, buffer, got) != got) {
+			got = -1;
+			break;
+		}
+	if (got)
+		complain("copy %s to %s: %s", from, to, strerror(errno));
+	if (in >= 0)
+		close(in);
+	if (out >= 0) {
+		fchmod(out, mode);
+		close(out);
+	}
+	return !got;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+pid_t spawn(const char *const argv[], const char *output)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int null = open("/dev/null", O_RDWR);
+		int log = open(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+		if (null < 0 || log < 0)
+			_exit(125);
+		dup2(null, STDIN_FILENO);
+		dup2(log, STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+		close(null);
+		close(log);
+		/* Nothing may depend on where this happens. */
+		if (chdir("/"))
+			_exit(125);
+		execv(argv[0], (char *const *)argv);
+		dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+		_exit(127);
+	}
+	return pid;
+}
+
+static void describe_status(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
+}
+
+/* Where is a process that does not end? */
+static void show_process(pid_t pid)
+{
+	static const char * const files[] = { "comm", "syscall", "wchan", "stack", "status" };
+	char path[64];
+	size_t index;
+
+	for (index = 0; index < sizeof(files) / sizeof(*files); index++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[index]);
+		show_file(path);
+	}
+}
+
+bool reap(pid_t pid, int want, const char *what)
+{
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+	char text[64], wanted[64];
+	int status;
+
+	for (;;) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+
+		if (got == pid)
+			break;
+		if (got < 0)
+			return complain("%s: wait for %d: %s", what, pid, strerror(errno));
+		if (monotonic_ns() > limit) {
+			complain("%s: process %d does not end", what, pid);
+			show_process(pid);
+			kill_and_reap(pid);
+			return false;
+		}
+		usleep(1000);
+	}
+	if (status == want)
+		return true;
+	describe_status(status, text, sizeof(text));
+	describe_status(want, wanted, sizeof(wanted));
+	return complain("%s: %s, expected %s", what, text, wanted);
+}
+
+void kill_and_reap(pid_t pid)
+{
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+
+	kill(pid, SIGKILL);
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		if (monotonic_ns() > limit) {
+			complain("process %d survives SIGKILL", pid);
+			show_process(pid);
+			return;
+		}
+		usleep(1000);
+	}
+}
+
+bool leaves_children(void)
+{
+	bool any = false;
+	siginfo_t info;
+
+	for (;;) {
+		char path[64], name[64] = "";
+		int fd;
+
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && errno == ECHILD)
+			return any;
+		if (info.si_pid) {
+			/* It has ended: adopted and forgotten. */
+			waitpid(info.si_pid, NULL, 0);
+			continue;
+		}
+		/* Alive: find one. */
+		snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, name, sizeof(name) - 1) <= 0 || atoi(name) <= 0) {
+			if (fd >= 0)
+				close(fd);
+			return any;
+		}
+		close(fd);
+		complain("process left behind: %d", atoi(name));
+		show_process(atoi(name));
+		kill_and_reap(atoi(name));
+		any = true;
+	}
+}

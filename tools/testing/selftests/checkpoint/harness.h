@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests share: start a subject, wait for it, save, kill and restart
+ * it. Everything has a time limit and says on stdout what went wrong.
+ */
+#ifndef _CKPT_SELFTEST_HARNESS_H
+#define _CKPT_SELFTEST_HARNESS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/checkpoint.h>
+
+#include "control.h"
+
+#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+#define NSEC_PER_SEC		1000000000LL
+#define MSEC			1000000LL
+
+/* The user that is nobody special. */
+#define ORDINARY_UID		1000
+
+static inline long sys_checkpoint(pid_t pid, int fd, unsigned long flags, int logfd)
+{
+	return syscall(__NR_checkpoint, pid, fd, flags, logfd);
+}
+
+static inline long sys_restart(pid_t pid, int fd, unsigned long flags, int logfd)
+{
+	return syscall(__NR_restart, pid, fd, flags, logfd);
+}
+
+/* Say what went wrong, as a diagnostic line; always false. */
+__attribute__((format(printf, 1, 2)))
+bool complain(const char *format, ...);
+/* And show a file, such as a log. */
+void show_file(const char *path);
+
+s64 monotonic_ns(void);
+/* Limits are for the plain kernel; the debug kernel gets more. */
+s64 scaled_ms(int ms);
+bool is_debug_kernel(void);
+/* Does the kernel have the system calls at all? */
+bool have_checkpoint(void);
+
+/* Path of a program that was built with the tests. */
+const char *helper_path(const char *name);
+/* Path of one of the tools, or NULL. */
+const char *tool_path(const char *name);
+
+/**
+ * struct subject_run - one process that is to be saved
+ * @dir: its work directory
+ * @program: executable
+ * @arg: argument
+ * @uid: run as this user, or 0
+ * @control: the shared page
+ * @pid: 0 if it is not a child of ours
+ */
+struct subject_run {
+	char dir[PATH_MAX - 64];
+	char program[PATH_MAX];
+	const char *arg;
+	uid_t uid;
+	struct control *control;
+	pid_t pid;
+};
+
+bool subject_map(struct subject_run *run, bool create);
+void subject_unmap(struct subject_run *run);
+/* Start it and wait until it is ready. False also if it wants to be skipped. */
+bool subject_start(struct subject_run *run);
+/* Wait until it is where it said that it would wait. */
+bool subject_settle(struct subject_run *run, pid_t pid);
+void subject_go(struct subject_run *run);
+/* Wait for the verdict; the process @pid is one that must not die meanwhile. */
+bool subject_verdict(struct subject_run *run, pid_t pid);
+/* Reap it; its exit status must be this. */
+bool reap(pid_t pid, int status, const char *what);
+void kill_and_reap(pid_t pid);
+/* Whether children are left; they are killed. */
+bool leaves_children(void);
+
+/* Save through the system call; a negative errno if it fails. */
+long save_to(const char *path, pid_t pid, const char *log);
+/*
+ * Restart through the system calls, as a child with the pid that it had, or
+ * with any (0). The pid of the new child, or a negative errno.
+ */
+pid_t restart_from(const char *path, pid_t pid, const char *log);
+pid_t restart_from_fd(int fd, pid_t pid, int logfd);
+
+/* Run a program; -1 as the wait makes no sense, else the pid. */
+pid_t spawn(const char *const argv[], const char *output);
+
+bool make_path(char *to, size_t size, const char *dir, const char *name);
+bool copy_file(const char *from, const char *to, mode_t mode);
+void remove_tree(const char *path);
+
+#endif /* _CKPT_SELFTEST_HARNESS_H */

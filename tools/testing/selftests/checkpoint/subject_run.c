@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Starting, watching, saving and restarting a subject. */
+#include "harness.h"
+
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sys/mman.h>
+
+bool subject_map(struct subject_run *run, bool create)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (!make_path(path, sizeof(path), run->dir, CONTROL_FILE))
+		return false;
+	fd = open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0), 0666);
+	if (fd < 0)
+		return complain("%s: %s", path, strerror(errno));
+	if (create && (fchmod(fd, 0666) || ftruncate(fd, CONTROL_SIZE)))
+		return complain("%s: %s", path, strerror(errno));
+	run->control = mmap(NULL, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (run->control == MAP_FAILED)
+		return complain("%s: mmap: %s", path, strerror(errno));
+	if (create) {
+		run->control->magic = CONTROL_MAGIC;
+		run->control->blocked_in = SUBJECT_RUNS;
+		run->control->slack = scaled_ms(1500);
+	}
+	if (run->control->magic != CONTROL_MAGIC)
+		return complain("%s: not ours", path);
+	return true;
+}
+
+void subject_unmap(struct subject_run *run)
+{
+	munmap(run->control, CONTROL_SIZE);
+	run->control = NULL;
+}
+
+/* In the new process: a session of its own, no terminal, three descriptors. */
+static void exec_subject(struct subject_run *run)
+{
+	const char *argv[] = { run->program, run->arg, NULL };
+	const char *envp[] = { "CKPT_SUBJECT=yes", "LC_ALL=C", NULL };
+	int null, log;
+
+	setsid();
+	if (run->uid && (setgid(run->uid) || setuid(run->uid)))
+		_exit(120);
+	if (chdir(run->dir))
+		_exit(121);
+	null = open("/dev/null", O_RDONLY);
+	log = open("log", O_WRONLY | O_CREAT | O_APPEND, 0644);
+	if (null < 0 || log < 0)
+		_exit(122);
+	dup2(null, STDIN_FILENO);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	execve(run->program, (char *const *)argv, (char *const *)envp);
+	_exit(123);
+}
+
+/* Wait until the state is another one, or the process is dead. */
+static bool wait_state(struct subject_run *run, pid_t pid, u32 old)
+{
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+	struct timespec slice = { 0, 50 * MSEC };
+
+	while (READ_ONCE(run->control->state) == old) {
+		siginfo_t info = { .si_pid = 0 };
+
+		syscall(SYS_futex, &run->control->state, FUTEX_WAIT, old, &slice, NULL, 0);
+		if (READ_ONCE(run->control->state) != old)
+			break;
+		if (pid && !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		    info.si_pid)
+			return complain("process %d ended in state %u (%s %d)", pid, old,
+					info.si_code == CLD_EXITED ? "status" : "signal",
+					info.si_status);
+		if (monotonic_ns() > limit)
+			return complain("time limit in state %u", old);
+	}
+	return true;
+}
+
+bool subject_start(struct subject_run *run)
+{
+	run->pid = fork();
+	if (!run->pid)
+		exec_subject(run);
+	if (run->pid < 0)
+		return complain("fork: %s", strerror(errno));
+	return wait_state(run, run->pid, SUBJECT_STARTED) &&
+	       READ_ONCE(run->control->state) == SUBJECT_READY;
+}
+
+/* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
+static long blocked_in(pid_t pid)
+{
+	char path[64], text[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -2;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	if (text[0] == 'r')
+		return -1;
+	/* Between calls: "-1" and the registers. */
+	return *text ? strtol(text, NULL, 10) : -2;
+}
+
+bool subject_settle(struct subject_run *run, pid_t pid)
+{
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+	long want = run->control->blocked_in, got;
+
+	if (want == SUBJECT_RUNS)
+		return true;
+	do {
+		got = blocked_in(pid);
+		/* One that goes on after an interruption is in restart_syscall(). */
+		if (got == want || got == SYS_restart_syscall)
+			return true;
+		if (got == -2)
+			return complain("process %d is not there any more", pid);
+		usleep(500);
+	} while (monotonic_ns() < limit);
+	return complain("process %d is in system call %ld, not in %ld", pid, got, want);
+}
+
+void subject_go(struct subject_run *run)
+{
+	__atomic_store_n(&run->control->go, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &run->control->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+bool subject_verdict(struct subject_run *run, pid_t pid)
+{
+	struct control *control = run->control;
+	bool good = true;
+
+	if (!wait_state(run, pid, SUBJECT_READY))
+		return false;
+	if (control->state != SUBJECT_PASS)
+		good = complain("the subject found %llu failures",
+				(unsigned long long)control->failures);
+	if (control->starts != 1)
+		good = complain("the subject was started %u times", control->starts);
+	if (control->nonce_after != control->nonce || !control->nonce)
+		good = complain("this is not the process that was saved");
+	return good;
+}
+
+long save_to(const char *path, pid_t pid, const char *log)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int logfd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	long ret;
+
+	if (fd < 0 || logfd < 0) {
+		complain("%s: %s", path, strerror(errno));
+		return -EIO;
+	}
+	ret = sys_checkpoint(pid, fd, CHECKPOINT_SUBTREE, logfd);
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	close(logfd);
+	return ret;
+}
+
+/* What the child does that is to become the saved process. */
+static void be_restarted(void)
+{
+	setsid();
+	syscall(SYS_close_range, 0, ~0U, 0);
+	sys_restart(0, 0, 0, CHECKPOINT_FD_NONE);
+	_exit(119);
+}
+
+pid_t restart_from_fd(int fd, pid_t pid, int logfd)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = pid ? 1 : 0,
+	};
+	pid_t child = syscall(SYS_clone3, &args, sizeof(args));
+	int error;
+
+	if (!child)
+		be_restarted();
+	if (child < 0)
+		return -errno;
+	if (!sys_restart(child, fd, 0, logfd))
+		return child;
+	error = errno;
+	kill_and_reap(child);
+	return -error;
+}
+
+pid_t restart_from(const char *path, pid_t pid, const char *log)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int logfd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	pid_t ret;
+
+	if (fd < 0 || logfd < 0) {
+		complain("%s: %s", path, strerror(errno));
+		return -EIO;
+	}
+	ret = restart_from_fd(fd, pid, logfd);
+	close(fd);
+	close(logfd);
+	return ret;
+}
