@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this directory share with each other alone. */
+#ifndef _CHECKPOINT_INTERNAL_H
+#define _CHECKPOINT_INTERNAL_H
+
+#include <linux/checkpoint_ctx.h>
+
+#include "image/record.h"
+
+/**
+ * struct ckpt_object - an object that may be shared
+ * @node: in ckpt_ctx.objects, when saving
+ * @object: what it is about; a reference is held
+ * @objtype: enum ckpt_obj_type
+ * @objref: its id in the image
+ */
+struct ckpt_object {
+	struct rhash_head node;
+	void *object;
+	u32 objtype;
+	u32 objref;
+};
+
+/**
+ * struct ckpt_object_type - how objects of one type are kept, saved, restored
+ * @name: for messages
+ * @get: takes a reference while saving; NULL: the stopped task holds one
+ * @put: drops it
+ * @drop: drops what @restore returned
+ * @save: appends the object's records
+ * @restore: reads them, returns the object with a reference or an error
+ *	pointer
+ */
+struct ckpt_object_type {
+	const char *name;
+	void (*get)(void *object);
+	void (*put)(void *object);
+	void (*drop)(void *object);
+	int (*save)(struct ckpt_ctx *ctx, void *object);
+	void *(*restore)(struct ckpt_ctx *ctx);
+};
+
+/**
+ * struct ckpt_task_part - one part of the state of a task
+ * @name: for messages
+ * @save: appends its records; the task is stopped
+ * @restore: reads and checks them, builds privately
+ * @commit: makes it the state of the current task; fails only if it has
+ *	changed nothing yet, and only the first part may fail
+ * @release: frees what @restore kept in the stage, committed or not
+ */
+struct ckpt_task_part {
+	const char *name;
+	int (*save)(struct ckpt_ctx *ctx, struct task_struct *task);
+	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+	int (*commit)(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+	void (*release)(struct ckpt_task_stage *stage);
+};
+
+extern const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX];
+extern const struct ckpt_task_part ckpt_task_parts[];
+extern const unsigned int ckpt_nr_task_parts;
+
+/* context.c */
+struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
+				int logfd);
+struct ckpt_ctx *ckpt_ctx_get(struct ckpt_ctx *ctx);
+void ckpt_ctx_put(struct ckpt_ctx *ctx);
+
+/* report.c */
+void ckpt_report_flush(struct ckpt_ctx *ctx);
+int ckpt_report_emit(struct ckpt_ctx *ctx);
+void ckpt_report_free(struct ckpt_ctx *ctx);
+
+/* segment.c */
+int ckpt_segments_emit(struct ckpt_ctx *ctx);
+void ckpt_segments_free(struct ckpt_ctx *ctx);
+
+/* stream.c */
+void ckpt_stream_start(struct ckpt_ctx *ctx);
+int ckpt_stream_write_tail(struct ckpt_ctx *ctx);
+int ckpt_stream_read_tail(struct ckpt_ctx *ctx);
+
+/* objhash.c */
+int ckpt_objects_init(struct ckpt_ctx *ctx);
+void ckpt_objects_free(struct ckpt_ctx *ctx);
+int ckpt_object_restore(struct ckpt_ctx *ctx,
+			const struct ckpt_hdr_objref *record);
+
+/* quiesce.c */
+struct ckpt_quiesce;
+struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
+				  struct task_struct *leader);
+void ckpt_thaw(struct ckpt_quiesce *quiesce);
+
+/* save.c, restore.c */
+long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid);
+long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid);
+long ckpt_do_restart_self(struct ckpt_ctx *ctx);
+long ckpt_do_restart_task(u32 index);
+
+#endif /* _CHECKPOINT_INTERNAL_H */

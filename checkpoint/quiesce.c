@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stopping the target where its state can be saved.
+ *
+ * Each thread is sent task work that interrupts it like a signal. It runs at
+ * the user-mode boundary, where the registers say exactly how an interrupted
+ * system call goes on, also in a task that the cgroup v2 freezer holds there.
+ * The work keeps the thread in place until ckpt_thaw(). Nothing that a user
+ * controls may happen in between: a thread that waits here cannot be killed.
+ *
+ * A caller that gives up takes back the work that has not begun. Work that
+ * begins too late sees that it is not wanted any more and returns.
+ */
+#include <linux/err.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+#include <trace/events/checkpoint.h>
+
+#include "internal.h"
+
+/* A task that does not come by then is in a sleep that nothing interrupts. */
+#define PATIENCE	(10 * HZ)
+
+enum parking_state {
+	PARKING_SENT,
+	PARKING_PARKED,
+	PARKING_GONE,
+};
+
+/**
+ * struct ckpt_quiesce - the threads that one checkpoint holds
+ * @refs: references: the checkpoint and each struct parking
+ * @changed: woken when a thread arrives or turns out to be gone
+ * @thaw: the threads wait here
+ * @released: the threads may go
+ * @parkings: struct parking.list
+ */
+struct ckpt_quiesce {
+	refcount_t refs;
+	wait_queue_head_t changed;
+	wait_queue_head_t thaw;
+	bool released;
+	struct list_head parkings;
+};
+
+/**
+ * struct parking - one thread on its way to the boundary, or there
+ * @work: sent to the thread
+ * @quiesce: a reference is held until @work has run or is cancelled
+ * @list: in ckpt_quiesce.parkings
+ * @task: the thread, a reference is held
+ * @state: written by the thread, read by the checkpoint
+ * @refs: references: the list and @work
+ */
+struct parking {
+	struct callback_head work;
+	struct ckpt_quiesce *quiesce;
+	struct list_head list;
+	struct task_struct *task;
+	enum parking_state state;
+	refcount_t refs;
+};
+
+static void quiesce_put(struct ckpt_quiesce *quiesce)
+{
+	if (refcount_dec_and_test(&quiesce->refs))
+		kfree(quiesce);
+}
+
+static void parking_put(struct parking *parking)
+{
+	if (!refcount_dec_and_test(&parking->refs))
+		return;
+	put_task_struct(parking->task);
+	quiesce_put(parking->quiesce);
+	kfree(parking);
+}
+
+/* Runs in the thread that is to be stopped. */
+static void park(struct callback_head *work)
+{
+	struct parking *parking = container_of(work, struct parking, work);
+	struct ckpt_quiesce *quiesce = parking->quiesce;
+	bool exiting = current->flags & PF_EXITING;
+
+	smp_store_release(&parking->state,
+			  exiting ? PARKING_GONE : PARKING_PARKED);
+	wake_up(&quiesce->changed);
+	if (!exiting)
+		wait_event_idle(quiesce->thaw,
+				smp_load_acquire(&quiesce->released));
+	parking_put(parking);
+}
+
+static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
+{
+	struct parking *parking;
+
+	parking = kzalloc(sizeof(*parking), GFP_KERNEL_ACCOUNT);
+	if (!parking)
+		return -ENOMEM;
+	init_task_work(&parking->work, park);
+	refcount_set(&parking->refs, 2);
+	refcount_inc(&quiesce->refs);
+	parking->quiesce = quiesce;
+	parking->task = get_task_struct(task);
+	list_add_tail(&parking->list, &quiesce->parkings);
+	if (task_work_add(task, &parking->work, TWA_SIGNAL)) {
+		parking->state = PARKING_GONE;
+		parking_put(parking);
+	}
+	return 0;
+}
+
+static bool all_arrived(struct ckpt_quiesce *quiesce)
+{
+	struct parking *parking;
+
+	list_for_each_entry(parking, &quiesce->parkings, list)
+		if (smp_load_acquire(&parking->state) == PARKING_SENT)
+			return false;
+	return true;
+}
+
+static struct task_struct *out_of_reach(struct ckpt_quiesce *quiesce)
+{
+	struct parking *parking;
+
+	list_for_each_entry(parking, &quiesce->parkings, list)
+		if (smp_load_acquire(&parking->state) == PARKING_SENT &&
+		    (task_is_stopped_or_traced(parking->task) ||
+		     parking->task->ptrace))
+			return parking->task;
+	return NULL;
+}
+
+static int wait_for_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce)
+{
+	unsigned long deadline = jiffies + PATIENCE;
+
+	for (;;) {
+		/* Stopping for a signal or a tracer wakes nobody: look again. */
+		long left = wait_event_interruptible_timeout(quiesce->changed,
+				all_arrived(quiesce), HZ / 20);
+		struct task_struct *task;
+
+		if (left > 0)
+			return 0;
+		if (left < 0)
+			return fatal_signal_pending(current) ? -EINTR :
+							       -ERESTARTNOINTR;
+		task = out_of_reach(quiesce);
+		if (task)
+			return ckpt_error(ctx, -EBUSY,
+					  "the task is stopped by a signal or traced");
+		if (time_after(jiffies, deadline))
+			return ckpt_error(ctx, -EBUSY,
+					  "the task sleeps and cannot be interrupted");
+	}
+}
+
+static int check_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce)
+{
+	struct parking *parking;
+
+	list_for_each_entry(parking, &quiesce->parkings, list) {
+		if (parking->state == PARKING_GONE)
+			return ckpt_error(ctx, -ESRCH, "the task is exiting");
+		if (parking->task->ptrace)
+			return ckpt_error(ctx, -EBUSY, "the task is traced");
+	}
+	return 0;
+}
+
+/**
+ * ckpt_quiesce - stop a task at the user-mode boundary
+ * @ctx: context
+ * @leader: the task; not the caller
+ *
+ * Context: Sleeps until the task arrives, ten seconds at most.
+ *
+ * Return: what ckpt_thaw() takes, or an error pointer: -EBUSY if the task
+ * cannot be stopped, -ESRCH if it is exiting, -EINTR after a fatal signal,
+ * -ERESTARTNOINTR when another one is to be handled first, -ENOMEM.
+ */
+struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
+				  struct task_struct *leader)
+{
+	struct ckpt_quiesce *quiesce;
+	int ret;
+
+	might_sleep();
+	quiesce = kzalloc(sizeof(*quiesce), GFP_KERNEL_ACCOUNT);
+	if (!quiesce)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&quiesce->refs, 1);
+	init_waitqueue_head(&quiesce->changed);
+	init_waitqueue_head(&quiesce->thaw);
+	INIT_LIST_HEAD(&quiesce->parkings);
+
+	trace_ckpt_phase(ctx->id, "quiesce");
+	ret = send(quiesce, leader);
+	if (!ret)
+		ret = wait_for_arrival(ctx, quiesce);
+	if (!ret)
+		ret = check_arrival(ctx, quiesce);
+	if (ret) {
+		ckpt_thaw(quiesce);
+		return ERR_PTR(ret);
+	}
+	return quiesce;
+}
+
+/**
+ * ckpt_thaw - let the threads go
+ * @quiesce: from ckpt_quiesce()
+ */
+void ckpt_thaw(struct ckpt_quiesce *quiesce)
+{
+	struct parking *parking, *next;
+
+	smp_store_release(&quiesce->released, true);
+	wake_up_all(&quiesce->thaw);
+	list_for_each_entry_safe(parking, next, &quiesce->parkings, list) {
+		list_del(&parking->list);
+		/* Work that was taken back leaves its reference to us. */
+		if (task_work_cancel(parking->task, &parking->work))
+			parking_put(parking);
+		parking_put(parking);
+	}
+	quiesce_put(quiesce);
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Driver of checkpoint(): quiesce, capture, thaw, emit.
+ *
+ * The target is stopped from ckpt_quiesce() to ckpt_thaw(). In between, only
+ * memory is filled; what the caller's file or log do to us then harms nobody.
+ */
+#include <linux/err.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/timekeeping.h>
+#include <linux/utsname.h>
+#include <trace/events/checkpoint.h>
+
+#include "internal.h"
+
+static atomic_t last_id = ATOMIC_INIT(0);
+
+static int new_id(void)
+{
+	return (unsigned int)atomic_inc_return(&last_id) % INT_MAX + 1;
+}
+
+static int save_header(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_header *record;
+	int ret;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_HEADER);
+	if (!record)
+		return -ENOMEM;
+	record->magic = CKPT_IMAGE_MAGIC;
+	record->version = CKPT_IMAGE_VERSION;
+	record->arch = CKPT_ARCH_X86_64;
+	record->time = ktime_get_real_seconds();
+	record->flags = ctx->flags;
+	record->id = ctx->id;
+	record->page_size = PAGE_SIZE;
+	record->comm_len = TASK_COMM_LEN;
+	record->nr_signals = _NSIG;
+	record->nr_rlimits = RLIM_NLIMITS;
+
+	ret = ckpt_text_add(ctx, init_utsname()->release);
+	if (!ret)
+		ret = ckpt_text_add(ctx, init_utsname()->version);
+	if (!ret)
+		ret = ckpt_text_add(ctx, init_utsname()->machine);
+	return ret ?: arch_ckpt_save_header(ctx);
+}
+
+static int save_tree(struct ckpt_ctx *ctx)
+{
+	struct pid_namespace *pid_ns = ctx->pid_ns;
+	struct task_struct *task = ctx->root_task;
+	struct ckpt_hdr_container *container;
+	struct ckpt_hdr_tree *tree;
+	struct ckpt_hdr_pids *pids;
+
+	container = ckpt_record_add(ctx, CKPT_HDR_CONTAINER);
+	tree = ckpt_record_add(ctx, CKPT_HDR_TREE);
+	pids = ckpt_record_add(ctx, CKPT_HDR_PIDS);
+	if (!container || !tree || !pids)
+		return -ENOMEM;
+	if (ctx->flags & CHECKPOINT_SUBTREE)
+		container->flags = CKPT_CONTAINER_SUBTREE;
+	tree->nr_tasks = 1;
+
+	guard(rcu)();
+	pids->pid = task_pid_nr_ns(task, pid_ns);
+	pids->tgid = task_tgid_nr_ns(task, pid_ns);
+	pids->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent),
+				     pid_ns);
+	pids->pgid = task_pgrp_nr_ns(task, pid_ns);
+	pids->sid = task_session_nr_ns(task, pid_ns);
+	pids->depth = pid_ns->level - task_active_pid_ns(current)->level;
+	return 0;
+}
+
+static int save_task(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	unsigned int index;
+
+	for (index = 0; index < ckpt_nr_task_parts; index++) {
+		const struct ckpt_task_part *part = &ckpt_task_parts[index];
+		int ret = part->save ? part->save(ctx, task) : 0;
+
+		if (ret)
+			return ckpt_error(ctx, ret, "cannot save the %s",
+					  part->name);
+	}
+	return 0;
+}
+
+static int capture(struct ckpt_ctx *ctx)
+{
+	int ret;
+
+	trace_ckpt_phase(ctx->id, "capture");
+	ret = save_header(ctx);
+	if (!ret)
+		ret = save_tree(ctx);
+	return ret ?: save_task(ctx, ctx->root_task);
+}
+
+/* Who may attach with ptrace sees all that an image holds. */
+static int may_checkpoint(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	if (same_thread_group(task, current))
+		return 0;
+	if (!ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
+		return ckpt_error(ctx, -EPERM, "the task may not be traced");
+	return 0;
+}
+
+static int find_root_task(struct ckpt_ctx *ctx, pid_t pid)
+{
+	struct task_struct *task;
+
+	if (pid) {
+		task = find_get_task_by_vpid(pid);
+		if (!task)
+			return ckpt_error(ctx, -ESRCH, "no task %d", pid);
+	} else {
+		task = get_task_struct(current);
+	}
+	ctx->root_task = task;
+	if (!thread_group_leader(task))
+		return ckpt_error(ctx, -EINVAL,
+				  "%d is a thread, not a process", pid);
+	if (task->flags & PF_KTHREAD)
+		return ckpt_error(ctx, -EINVAL, "%d is a kernel thread", pid);
+	ctx->pid_ns = get_pid_ns(task_active_pid_ns(task));
+	if (!ctx->pid_ns)
+		return ckpt_error(ctx, -ESRCH, "the task is exiting");
+	if (!(ctx->flags & CHECKPOINT_SUBTREE) &&
+	    !is_child_reaper(task_pid(task)))
+		return ckpt_error(ctx, -EINVAL,
+				  "%d is not the init of a pid namespace and CHECKPOINT_SUBTREE is not set",
+				  pid);
+	return may_checkpoint(ctx, task);
+}
+
+static int stop_and_capture(struct ckpt_ctx *ctx)
+{
+	struct task_struct *task = ctx->root_task;
+	struct ckpt_quiesce *quiesce;
+	int ret;
+
+	ctx->task = task;
+	if (task == current)
+		return capture(ctx);
+
+	quiesce = ckpt_quiesce(ctx, task);
+	if (IS_ERR(quiesce))
+		return PTR_ERR(quiesce);
+	/* It may have changed its credentials on the way. */
+	ret = may_checkpoint(ctx, task);
+	if (!ret)
+		ret = capture(ctx);
+	ckpt_thaw(quiesce);
+	trace_ckpt_phase(ctx->id, "thaw");
+	return ret;
+}
+
+/* The image of a failed checkpoint tells why it failed. */
+static void emit_failure(struct ckpt_ctx *ctx)
+{
+	if (ctx->stream.broken)
+		return;
+	ckpt_segments_free(ctx);
+	if (!ctx->stream.position && save_header(ctx))
+		return;
+	if (!ckpt_segments_emit(ctx))
+		ckpt_report_emit(ctx);
+}
+
+/**
+ * ckpt_do_checkpoint - save a task
+ * @ctx: context
+ * @pid: in the caller's pid namespace, or 0 for the caller
+ *
+ * Return: the id of the image, positive, or a negative errno.
+ */
+long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid)
+{
+	int ret;
+
+	ctx->id = new_id();
+	ret = find_root_task(ctx, pid);
+	if (!ret)
+		ret = stop_and_capture(ctx);
+	if (!ret) {
+		trace_ckpt_phase(ctx->id, "emit");
+		ret = ckpt_segments_emit(ctx);
+		if (!ret)
+			ret = ckpt_stream_write_tail(ctx);
+		if (ret)
+			ckpt_error(ctx, ret, "cannot write the image");
+	} else if (ret != -ERESTARTNOINTR && ret != -EINTR) {
+		if (!ctx->error)
+			ckpt_error(ctx, ret, "the checkpoint failed");
+		emit_failure(ctx);
+	}
+	trace_ckpt_phase(ctx->id, "end");
+	ckpt_report_flush(ctx);
+	return ret ?: ctx->id;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * THE tables: every type of object, and every part of a task.
+ *
+ * The drivers save.c and restore.c walk them and know no type by name.
+ */
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched/mm.h>
+
+#include "internal.h"
+
+static void cred_get(void *object)
+{
+	get_cred(object);
+}
+
+static void cred_put(void *object)
+{
+	put_cred(object);
+}
+
+static void file_table_get(void *object)
+{
+	atomic_inc(&((struct files_struct *)object)->count);
+}
+
+static void file_table_put(void *object)
+{
+	put_files_struct(object);
+}
+
+static void file_get(void *object)
+{
+	get_file(object);
+}
+
+static void file_put(void *object)
+{
+	fput(object);
+}
+
+static void mm_get(void *object)
+{
+	mmget(object);
+}
+
+static void mm_put(void *object)
+{
+	mmput(object);
+}
+
+static void inode_get(void *object)
+{
+	ihold(object);
+}
+
+static void inode_put(void *object)
+{
+	iput(object);
+}
+
+const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
+	[CKPT_OBJ_CRED] = {
+		.name		= "credentials",
+		.get		= cred_get,
+		.put		= cred_put,
+		.drop		= cred_put,
+		.save		= ckpt_cred_save,
+		.restore	= ckpt_cred_restore,
+	},
+	[CKPT_OBJ_FS] = {
+		.name		= "root and working directory",
+		.get		= ckpt_fs_get,
+		.put		= ckpt_fs_put,
+		.drop		= ckpt_fs_put,
+		.save		= ckpt_fs_save,
+		.restore	= ckpt_fs_restore,
+	},
+	[CKPT_OBJ_FILE_TABLE] = {
+		.name		= "descriptor table",
+		.get		= file_table_get,
+		.put		= file_table_put,
+		.drop		= file_table_put,
+		.save		= ckpt_file_table_save,
+		.restore	= ckpt_file_table_restore,
+	},
+	[CKPT_OBJ_FILE] = {
+		.name		= "open file",
+		.get		= file_get,
+		.put		= file_put,
+		.drop		= file_put,
+		.save		= ckpt_file_save,
+		.restore	= ckpt_file_restore,
+	},
+	[CKPT_OBJ_MM] = {
+		.name		= "address space",
+		.get		= mm_get,
+		.put		= mm_put,
+		.drop		= mm_put,
+		.save		= ckpt_mm_save,
+		.restore	= ckpt_mm_restore,
+	},
+	[CKPT_OBJ_SHMEM] = {
+		.name		= "shared memory",
+		.get		= inode_get,
+		.put		= inode_put,
+		.drop		= file_put,
+		.save		= ckpt_shmem_save,
+		.restore	= ckpt_shmem_restore,
+	},
+	[CKPT_OBJ_SIGHAND] = {
+		.name		= "signal handlers",
+		.drop		= ckpt_sighand_drop,
+		.save		= ckpt_sighand_save,
+		.restore	= ckpt_sighand_restore,
+	},
+	[CKPT_OBJ_SIGNAL] = {
+		.name		= "thread group",
+		.drop		= ckpt_signal_drop,
+		.save		= ckpt_signal_save,
+		.restore	= ckpt_signal_restore,
+	},
+};
+
+/*
+ * In the order of the records. Commit runs in the same order: registers come
+ * first because their commit alone can fail; an address space comes after the
+ * credentials, which reset what it may dump; the thread comes last because its
+ * pointers are those of the new address space.
+ */
+const struct ckpt_task_part ckpt_task_parts[] = {
+	{
+		.name		= "registers",
+		.save		= ckpt_cpu_save,
+		.restore	= ckpt_cpu_restore,
+		.commit		= ckpt_cpu_commit,
+		.release	= ckpt_cpu_release,
+	},
+	{
+		.name		= "task",
+		.save		= ckpt_task_save,
+		.restore	= ckpt_task_restore,
+		.commit		= ckpt_task_commit,
+	},
+	{
+		.name		= "credentials",
+		.commit		= ckpt_cred_commit,
+	},
+	{
+		.name		= "root and working directory",
+		.commit		= ckpt_fs_commit,
+	},
+	{
+		.name		= "descriptor table",
+		.commit		= ckpt_files_commit,
+	},
+	{
+		.name		= "address space",
+		.commit		= ckpt_mm_commit,
+	},
+	{
+		.name		= "signal handlers",
+		.commit		= ckpt_sighand_commit,
+	},
+	{
+		.name		= "thread group",
+		.commit		= ckpt_signal_commit,
+	},
+	{
+		.name		= "thread",
+		.save		= ckpt_thread_save,
+		.restore	= ckpt_thread_restore,
+		.commit		= ckpt_thread_commit,
+		.release	= ckpt_thread_release,
+	},
+	{
+		.name		= "interrupted system call",
+		.save		= ckpt_restart_block_save,
+		.restore	= ckpt_restart_block_restore,
+		.commit		= ckpt_restart_block_commit,
+	},
+};
+
+const unsigned int ckpt_nr_task_parts = ARRAY_SIZE(ckpt_task_parts);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of descriptor tables.
+ *
+ * Saved: every descriptor with its number, close-on-exec flag and open file;
+ *	descriptors that share an open file share it again.
+ */
+#include <linux/checkpoint_ctx.h>
+#include <linux/err.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/init_task.h>
+#include <linux/sched/task.h>
+
+static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
+			   struct file *file, bool cloexec)
+{
+	struct ckpt_hdr_file_desc *record;
+	int objref;
+
+	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	if (objref < 0)
+		return ckpt_error(ctx, objref, "descriptor %u (%pD)", fd, file);
+	record = ckpt_record_add(ctx, CKPT_HDR_FILE_DESC);
+	if (!record)
+		return -ENOMEM;
+	record->fd = fd;
+	record->flags = cloexec ? CKPT_FD_CLOEXEC : 0;
+	record->file = objref;
+	return 0;
+}
+
+/**
+ * ckpt_file_table_save - save a descriptor table
+ * @ctx: context
+ * @object: struct files_struct of a stopped task
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct files_struct *files = object;
+	struct ckpt_hdr_file_table *header;
+	unsigned int fd;
+
+	header = ckpt_record_add(ctx, CKPT_HDR_FILE_TABLE);
+	if (!header)
+		return -ENOMEM;
+	for (fd = 0; ; fd++) {
+		bool cloexec = false;
+		struct fdtable *fdt;
+		struct file *file;
+		int ret;
+
+		spin_lock(&files->file_lock);
+		fdt = files_fdtable(files);
+		if (fd >= fdt->max_fds) {
+			spin_unlock(&files->file_lock);
+			break;
+		}
+		file = rcu_dereference_protected(fdt->fd[fd],
+						 lockdep_is_held(&files->file_lock));
+		if (file) {
+			get_file(file);
+			cloexec = close_on_exec(fd, files);
+		}
+		spin_unlock(&files->file_lock);
+		if (!file)
+			continue;
+		ret = save_descriptor(ctx, fd, file, cloexec);
+		fput(file);
+		if (ret)
+			return ret;
+		header->nr_fds++;
+	}
+	return 0;
+}
+
+static struct files_struct *switch_files(struct files_struct *files)
+{
+	struct files_struct *old;
+
+	task_lock(current);
+	old = current->files;
+	current->files = files;
+	task_unlock(current);
+	return old;
+}
+
+static int read_descriptor(struct ckpt_ctx *ctx, struct files_struct *files,
+			   s64 *last)
+{
+	struct ckpt_hdr_file_desc record;
+	struct files_struct *old;
+	struct file *file;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FILE_DESC, &record);
+	if (ret)
+		return ret;
+	if (record.fd <= *last)
+		return ckpt_error(ctx, -EINVAL, "descriptors are not in order");
+	*last = record.fd;
+	file = ckpt_object_find(ctx, record.file, CKPT_OBJ_FILE);
+
+	/* The table is still private: nobody sees it but this function. */
+	old = switch_files(files);
+	ret = replace_fd(record.fd, file,
+			 record.flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
+	switch_files(old);
+	if (ret < 0)
+		return ckpt_error(ctx, ret == -EBADF ? -EMFILE : ret,
+				  "descriptor %u", record.fd);
+	return 0;
+}
+
+/**
+ * ckpt_file_table_restore - read a descriptor table
+ * @ctx: context
+ *
+ * Return: struct files_struct with a reference, or an error pointer.
+ */
+void *ckpt_file_table_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_file_table header;
+	struct files_struct *files;
+	s64 last = -1;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FILE_TABLE, &header);
+	if (ret)
+		return ERR_PTR(ret);
+	/* The table of the first task has no descriptors. */
+	files = dup_fd(&init_files, NULL);
+	if (IS_ERR(files))
+		return files;
+	while (header.nr_fds--) {
+		ret = read_descriptor(ctx, files, &last);
+		if (ret) {
+			put_files_struct(files);
+			return ERR_PTR(ret);
+		}
+	}
+	return files;
+}
+
+/**
+ * ckpt_files_commit - make it the descriptor table of the current task
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * Return: 0.
+ */
+int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	atomic_inc(&stage->files->count);
+	put_files_struct(switch_files(stage->files));
+	return 0;
+}

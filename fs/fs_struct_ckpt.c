@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of root directory, working directory and umask.
+ *
+ * Saved: the paths, as the caller of checkpoint() sees them; the umask.
+ * Refused: directories that the caller cannot see, or that were removed.
+ */
+#include <linux/capability.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/sched/task.h>
+#include <linux/user_namespace.h>
+
+/**
+ * ckpt_fs_get - take a reference
+ * @object: struct fs_struct
+ */
+void ckpt_fs_get(void *object)
+{
+	struct fs_struct *fs = object;
+
+	spin_lock(&fs->lock);
+	fs->users++;
+	spin_unlock(&fs->lock);
+}
+
+/**
+ * ckpt_fs_put - drop a reference
+ * @object: struct fs_struct
+ */
+void ckpt_fs_put(void *object)
+{
+	struct fs_struct *fs = object;
+	bool last;
+
+	spin_lock(&fs->lock);
+	last = !--fs->users;
+	spin_unlock(&fs->lock);
+	if (last)
+		free_fs_struct(fs);
+}
+
+static int save_directory(struct ckpt_ctx *ctx, const struct path *path,
+			  const char *what)
+{
+	int ret;
+
+	if (d_unlinked(path->dentry))
+		return ckpt_error(ctx, -EBADF, "its %s directory was removed",
+				  what);
+	ret = ckpt_path_add(ctx, path);
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "its %s directory %pd cannot be named", what,
+				  path->dentry);
+	return 0;
+}
+
+/**
+ * ckpt_fs_save - save root directory, working directory and umask
+ * @ctx: context
+ * @object: struct fs_struct
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_fs_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct fs_struct *fs = object;
+	struct ckpt_hdr_fs *record;
+	struct path root, pwd;
+	int ret;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_FS);
+	if (!record)
+		return -ENOMEM;
+	record->umask = fs->umask;
+	get_fs_root(fs, &root);
+	get_fs_pwd(fs, &pwd);
+	ret = save_directory(ctx, &root, "root");
+	if (!ret)
+		ret = save_directory(ctx, &pwd, "working");
+	path_put(&root);
+	path_put(&pwd);
+	return ret;
+}
+
+static int find_directory(struct ckpt_ctx *ctx, struct path *path,
+			  const char *what)
+{
+	char *name = ckpt_text_read(ctx);
+	int ret;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
+	if (ret)
+		ckpt_error(ctx, ret, "%s directory %s", what, name);
+	if (!ret) {
+		ret = path_permission(path, MAY_EXEC | MAY_CHDIR);
+		if (ret) {
+			ckpt_error(ctx, ret, "%s directory %s", what, name);
+			path_put(path);
+		}
+	}
+	kvfree(name);
+	return ret;
+}
+
+static int set_root(struct ckpt_ctx *ctx, struct fs_struct *fs)
+{
+	struct path root;
+	int ret;
+
+	ret = find_directory(ctx, &root, "root");
+	if (ret)
+		return ret;
+	if (!path_equal(&root, &fs->root)) {
+		if (ns_capable(current_user_ns(), CAP_SYS_CHROOT))
+			set_fs_root(fs, &root);
+		else
+			ret = ckpt_error(ctx, -EPERM,
+					 "no right to change the root directory");
+	}
+	path_put(&root);
+	return ret;
+}
+
+static int set_pwd(struct ckpt_ctx *ctx, struct fs_struct *fs)
+{
+	struct path pwd;
+	int ret;
+
+	ret = find_directory(ctx, &pwd, "working");
+	if (ret)
+		return ret;
+	set_fs_pwd(fs, &pwd);
+	path_put(&pwd);
+	return 0;
+}
+
+/**
+ * ckpt_fs_restore - read root directory, working directory and umask
+ * @ctx: context
+ *
+ * Return: struct fs_struct with a reference, or an error pointer.
+ */
+void *ckpt_fs_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_fs record;
+	struct fs_struct *fs;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FS, &record);
+	if (ret)
+		return ERR_PTR(ret);
+	fs = copy_fs_struct(current->fs);
+	if (!fs)
+		return ERR_PTR(-ENOMEM);
+	fs->umask = record.umask;
+	ret = set_root(ctx, fs);
+	if (!ret)
+		ret = set_pwd(ctx, fs);
+	if (ret) {
+		ckpt_fs_put(fs);
+		return ERR_PTR(ret);
+	}
+	return fs;
+}
+
+/**
+ * ckpt_fs_commit - make it the state of the current task
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * Return: 0.
+ */
+int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct fs_struct *old;
+
+	ckpt_fs_get(stage->fs);
+	task_lock(current);
+	old = current->fs;
+	current->fs = stage->fs;
+	task_unlock(current);
+	ckpt_fs_put(old);
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Checkpoint and restart: what the rest of the kernel sees.
+ *
+ * Without CONFIG_CHECKPOINT every name here vanishes.
+ */
+#ifndef _LINUX_CHECKPOINT_H
+#define _LINUX_CHECKPOINT_H
+
+#include <linux/types.h>
+#include <uapi/linux/checkpoint.h>
+
+struct ckpt_ctx;
+struct ckpt_hdr_vma;
+struct file;
+struct itimerspec64;
+struct mm_struct;
+struct restart_block;
+struct sigqueue;
+struct task_struct;
+struct vm_area_struct;
+struct vm_special_mapping;
+
+#ifdef CONFIG_CHECKPOINT
+
+/* A function that only its own file calls, and now a handler too. */
+#define VISIBLE_IF_CHECKPOINT
+
+/* Rows of method tables: .checkpoint = _method */
+#define CKPT_FOP(_method)	.checkpoint = _method,
+#define CKPT_VMOP(_method)	.checkpoint = _method,
+
+/* Methods for struct file_operations. */
+int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file);
+
+/* Methods for struct vm_operations_struct. */
+int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		       struct ckpt_hdr_vma *record);
+int ckpt_vma_save_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+			struct ckpt_hdr_vma *record);
+int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+			  struct ckpt_hdr_vma *record);
+
+/* Functions of other subsystems that only handlers call besides them. */
+extern const struct vm_special_mapping vdso_mapping;
+extern const struct vm_special_mapping vvar_mapping;
+struct mm_struct *dup_mm(struct task_struct *tsk, struct mm_struct *oldmm);
+long hrtimer_nanosleep_restart(struct restart_block *restart);
+long posix_cpu_nsleep_restart(struct restart_block *restart);
+long futex_wait_restart(struct restart_block *restart);
+long do_restart_poll(struct restart_block *restart);
+int do_setitimer(int which, struct itimerspec64 *value,
+		 struct itimerspec64 *ovalue);
+struct sigqueue *__sigqueue_alloc(int sig, struct task_struct *t,
+				  gfp_t gfp_flags, int override_rlimit,
+				  const unsigned int sigqueue_flags);
+void __sigqueue_free(struct sigqueue *q);
+int do_mlock(unsigned long start, size_t len, unsigned long flags);
+
+#else
+
+#define VISIBLE_IF_CHECKPOINT	static
+#define CKPT_FOP(_method)
+#define CKPT_VMOP(_method)
+
+#endif /* CONFIG_CHECKPOINT */
+
+#endif /* _LINUX_CHECKPOINT_H */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Checkpoint and restart: what handlers of state use.
+ *
+ * A handler saves one kind of state into records while the target is stopped,
+ * and brings it back. Handlers live beside the owner of the state
+ * (fs/file_ckpt.c, mm/vma_ckpt.c, ...) and are listed in checkpoint/types.c.
+ */
+#ifndef _LINUX_CHECKPOINT_CTX_H
+#define _LINUX_CHECKPOINT_CTX_H
+
+#include <linux/checkpoint.h>
+#include <linux/checkpoint_image.h>
+#include <linux/list.h>
+#include <linux/path.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+#include <linux/xxhash.h>
+
+struct bio_vec;
+struct cred;
+struct files_struct;
+struct fs_struct;
+struct pid_namespace;
+
+/**
+ * struct ckpt_stream - the image as a stream of bytes
+ * @file: written or read; a reference is held
+ * @position: bytes written or read so far
+ * @nr_records: records written or read so far
+ * @broken: a transfer failed; what follows would not be understood
+ * @hash: of all these bytes
+ */
+struct ckpt_stream {
+	struct file *file;
+	u64 position;
+	u64 nr_records;
+	bool broken;
+	struct xxh64_state hash;
+};
+
+struct ckpt_segment;
+
+/**
+ * struct ckpt_segment_ops - a part of the image between capture and emission
+ * @emit: writes the part with ckpt_stream_write(); the target runs already
+ * @free: releases it, emitted or not
+ */
+struct ckpt_segment_ops {
+	int (*emit)(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
+	void (*free)(struct ckpt_segment *segment);
+};
+
+/**
+ * struct ckpt_segment - embedded in what @ops know
+ * @list: of all segments, in the order of the image
+ * @ops: methods
+ */
+struct ckpt_segment {
+	struct list_head list;
+	const struct ckpt_segment_ops *ops;
+};
+
+/**
+ * struct ckpt_task_stage - one task as restored so far
+ *
+ * Everything is private to the restart until commit. Objects are borrowed
+ * from the table of objects, which holds the references.
+ *
+ * @task: first record
+ * @thread: record
+ * @restart_block: record
+ * @cpu: architecture's own, or NULL
+ * @pending: entries for the thread's own queue, struct sigqueue.list
+ * @pending_mask: signals pending for the thread alone
+ * @cred: credentials
+ * @fs: root, working directory, umask
+ * @files: descriptor table
+ * @mm: address space
+ * @sighand: signal handlers, struct ckpt_sighand_stage
+ * @signal: state of the thread group, struct ckpt_signal_stage
+ */
+struct ckpt_task_stage {
+	struct ckpt_hdr_task task;
+	struct ckpt_hdr_thread thread;
+	struct ckpt_hdr_restart_block restart_block;
+	struct ckpt_cpu_stage *cpu;
+	struct list_head pending;
+	u64 pending_mask;
+	struct cred *cred;
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct mm_struct *mm;
+	struct ckpt_sighand_stage *sighand;
+	struct ckpt_signal_stage *signal;
+};
+
+/**
+ * struct ckpt_ctx - one checkpoint() or restart() call
+ * @refs: references; restarted tasks hold one besides the caller
+ * @flags: of the system call
+ * @saving: checkpoint(), not restart()
+ * @saving_mapping: the file being saved is executed or mapped private
+ * @id: that checkpoint() returns
+ * @stream: the image
+ * @logfile: messages go here at the end, or NULL
+ * @messages: struct ckpt_message, oldest first
+ * @nr_messages: how many
+ * @error: the first error reported, negative
+ * @root: root directory of the caller; paths in the image start there
+ * @pid_ns: pid namespace of the first saved task
+ * @task: task that is being saved or restored, for messages
+ * @root_task: first task of the tree
+ * @objects: pointer to struct ckpt_object, when saving
+ * @object_ids: id to struct ckpt_object
+ * @nr_objects: ids given out
+ * @depth: objects whose records are being read inside each other
+ * @segments: struct ckpt_segment.list
+ * @chunk: segment that takes the next records, or NULL
+ * @captured: bytes of records in @segments
+ * @nr_captured: records in @segments
+ * @arch: HEADER_ARCH of the image being read
+ * @header: HEADER of the image being read
+ * @nr_tasks: of the image being read
+ * @pushed: header of a record that was looked at but not taken, type 0: none
+ */
+struct ckpt_ctx {
+	refcount_t refs;
+	unsigned long flags;
+	bool saving;
+	bool saving_mapping;
+	int id;
+	struct ckpt_stream stream;
+	struct file *logfile;
+	struct list_head messages;
+	unsigned int nr_messages;
+	int error;
+	struct path root;
+	struct pid_namespace *pid_ns;
+	struct task_struct *task;
+	struct task_struct *root_task;
+	struct rhashtable objects;
+	struct xarray object_ids;
+	u32 nr_objects;
+	unsigned int depth;
+	struct list_head segments;
+	struct ckpt_chunk *chunk;
+	u64 captured;
+	u64 nr_captured;
+	struct ckpt_hdr_header_arch arch;
+	struct ckpt_hdr_header header;
+	u32 nr_tasks;
+	struct ckpt_hdr pushed;
+};
+
+/* Messages: report.c */
+__printf(5, 6)
+int __ckpt_error(struct ckpt_ctx *ctx, int error, const char *function,
+		 int line, const char *format, ...);
+
+/**
+ * ckpt_error - report why a checkpoint or a restart fails
+ * @_ctx: context
+ * @_error: negative errno
+ * @...: format and arguments; task, function and image offset are added
+ *
+ * The message goes to the log descriptor and, at checkpoint, into the image,
+ * both after the target runs again. May sleep.
+ *
+ * Return: @_error.
+ */
+#define ckpt_error(_ctx, _error, ...)					\
+	__ckpt_error(_ctx, _error, __func__, __LINE__, __VA_ARGS__)
+
+/* Saving: segment.c, objhash.c */
+void *ckpt_record_add(struct ckpt_ctx *ctx, u32 type);
+int ckpt_text_add(struct ckpt_ctx *ctx, const char *text);
+void *ckpt_buffer_add(struct ckpt_ctx *ctx, u32 nbytes);
+int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path);
+void ckpt_segment_add(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
+int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object);
+
+/* Emission and reading: stream.c */
+int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
+			    const struct ckpt_hdr_pages *header,
+			    struct bio_vec *bvecs, unsigned int nr_bvecs);
+int ckpt_stream_write(struct ckpt_ctx *ctx, const void *data, size_t len);
+int ckpt_stream_write_record(struct ckpt_ctx *ctx, const void *record);
+int ckpt_stream_read_pages(struct ckpt_ctx *ctx, struct bio_vec *bvecs,
+			   unsigned int nr_bvecs);
+int ckpt_record_read(struct ckpt_ctx *ctx, u32 type, void *record);
+int ckpt_record_peek(struct ckpt_ctx *ctx);
+char *ckpt_text_read(struct ckpt_ctx *ctx);
+void *ckpt_buffer_read(struct ckpt_ctx *ctx, u32 *nbytes);
+void *ckpt_object_find(struct ckpt_ctx *ctx, u32 objref, u32 objtype);
+
+/* Methods of the object types, listed in checkpoint/types.c. */
+int ckpt_cred_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_cred_restore(struct ckpt_ctx *ctx);
+int ckpt_fs_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_fs_restore(struct ckpt_ctx *ctx);
+int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_file_table_restore(struct ckpt_ctx *ctx);
+int ckpt_file_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_file_restore(struct ckpt_ctx *ctx);
+int ckpt_mm_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_mm_restore(struct ckpt_ctx *ctx);
+int ckpt_shmem_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_shmem_restore(struct ckpt_ctx *ctx);
+int ckpt_sighand_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_sighand_restore(struct ckpt_ctx *ctx);
+void ckpt_sighand_drop(void *object);
+int ckpt_signal_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_signal_restore(struct ckpt_ctx *ctx);
+void ckpt_signal_drop(void *object);
+void ckpt_fs_get(void *object);
+void ckpt_fs_put(void *object);
+
+/* Methods of the parts of a task, listed in checkpoint/types.c. */
+int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_cred_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_mm_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_thread_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_thread_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_thread_release(struct ckpt_task_stage *stage);
+int ckpt_restart_block_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_restart_block_restore(struct ckpt_ctx *ctx,
+			       struct ckpt_task_stage *stage);
+int ckpt_restart_block_commit(struct ckpt_ctx *ctx,
+			      struct ckpt_task_stage *stage);
+int ckpt_cpu_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_cpu_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_cpu_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_cpu_release(struct ckpt_task_stage *stage);
+
+/* Parts of the above that have files of their own. */
+void ckpt_itimers_save(struct task_struct *task,
+		       struct ckpt_hdr_signal *record);
+int ckpt_itimers_check(struct ckpt_ctx *ctx,
+		       const struct ckpt_hdr_signal *record);
+void ckpt_itimers_commit(const struct ckpt_hdr_signal *record);
+int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas);
+int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		     const struct ckpt_hdr_vma *record);
+int ckpt_vma_restore_lock(struct ckpt_ctx *ctx,
+			  const struct ckpt_hdr_vma *record);
+int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_mm_restore_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
+struct mm_struct *ckpt_mm_switch(struct mm_struct *mm);
+
+/* Architecture. */
+int arch_ckpt_save_header(struct ckpt_ctx *ctx);
+int arch_ckpt_check_header(struct ckpt_ctx *ctx);
+int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int arch_ckpt_map_vdso(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		       const struct ckpt_hdr_vma *record);
+long arch_ckpt_return_value(struct ckpt_task_stage *stage);
+
+#endif /* _LINUX_CHECKPOINT_CTX_H */

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of signal state.
+ *
+ * Saved: handlers, masks, alternate stack, both queues of pending signals with
+ *	their siginfo, interval timers, resource limits, oom_score_adj, the
+ *	thread's addresses known to the kernel (clear_child_tid, robust list,
+ *	rseq), parent-death signal.
+ */
+#include <linux/capability.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/err.h>
+#include <linux/fdtable.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/resource.h>
+#include <linux/rseq.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* The size, and the alignment, of the first struct rseq. */
+#define RSEQ_SIZE_MIN	32
+
+/**
+ * struct ckpt_sighand_stage - signal handlers as restored
+ * @actions: by signal number minus one
+ */
+struct ckpt_sighand_stage {
+	struct k_sigaction actions[_NSIG];
+};
+
+/**
+ * struct ckpt_signal_stage - state of a thread group as restored
+ * @record: from the image
+ * @pending: entries for the shared queue, struct sigqueue.list
+ * @pending_mask: signals pending for the group
+ */
+struct ckpt_signal_stage {
+	struct ckpt_hdr_signal record;
+	struct list_head pending;
+	u64 pending_mask;
+};
+
+static u64 mask_to_u64(const sigset_t *set)
+{
+	BUILD_BUG_ON(sizeof(*set) != sizeof(u64));
+	return set->sig[0];
+}
+
+static bool is_default(const struct k_sigaction *action)
+{
+	return !action->sa.sa_handler && !action->sa.sa_flags &&
+	       !mask_to_u64(&action->sa.sa_mask);
+}
+
+/**
+ * ckpt_sighand_save - save signal handlers
+ * @ctx: context
+ * @object: struct sighand_struct of a stopped task
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_sighand_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct sighand_struct *sighand = object;
+	struct ckpt_hdr_sighand *header;
+	int index;
+
+	header = ckpt_record_add(ctx, CKPT_HDR_SIGHAND);
+	if (!header)
+		return -ENOMEM;
+	for (index = 0; index < _NSIG; index++) {
+		const struct k_sigaction *action = &sighand->action[index];
+		struct ckpt_hdr_sigaction *record;
+
+		if (is_default(action))
+			continue;
+		record = ckpt_record_add(ctx, CKPT_HDR_SIGACTION);
+		if (!record)
+			return -ENOMEM;
+		header->nr_actions++;
+		record->signo = index + 1;
+		record->handler = (uintptr_t)action->sa.sa_handler;
+		record->flags = action->sa.sa_flags & ~SA_IMMUTABLE;
+		record->restorer = (uintptr_t)action->sa.sa_restorer;
+		record->mask = mask_to_u64(&action->sa.sa_mask);
+	}
+	return 0;
+}
+
+static int read_action(struct ckpt_ctx *ctx, struct ckpt_sighand_stage *stage,
+		       u32 *last)
+{
+	struct ckpt_hdr_sigaction record;
+	struct k_sigaction *action;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_SIGACTION, &record);
+	if (ret)
+		return ret;
+	if (record.signo <= *last)
+		return ckpt_error(ctx, -EINVAL, "handlers are not in order");
+	*last = record.signo;
+	if (record.flags & ~(u64)UAPI_SA_FLAGS)
+		return ckpt_error(ctx, -EINVAL, "unknown flags of a handler");
+	if (sig_kernel_only(record.signo))
+		return ckpt_error(ctx, -EINVAL, "signal %u cannot be handled",
+				  record.signo);
+	action = &stage->actions[record.signo - 1];
+	action->sa.sa_handler = (__sighandler_t)(uintptr_t)record.handler;
+	action->sa.sa_flags = record.flags;
+	action->sa.sa_restorer = (__sigrestore_t)(uintptr_t)record.restorer;
+	action->sa.sa_mask.sig[0] = record.mask;
+	sigdelsetmask(&action->sa.sa_mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	return 0;
+}
+
+/**
+ * ckpt_sighand_restore - read signal handlers
+ * @ctx: context
+ *
+ * Return: struct ckpt_sighand_stage, or an error pointer.
+ */
+void *ckpt_sighand_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_sighand_stage *stage;
+	struct ckpt_hdr_sighand header;
+	u32 last = 0;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_SIGHAND, &header);
+	if (ret)
+		return ERR_PTR(ret);
+	stage = kzalloc(sizeof(*stage), GFP_KERNEL_ACCOUNT);
+	if (!stage)
+		return ERR_PTR(-ENOMEM);
+	while (header.nr_actions--) {
+		ret = read_action(ctx, stage, &last);
+		if (ret) {
+			kfree(stage);
+			return ERR_PTR(ret);
+		}
+	}
+	return stage;
+}
+
+/**
+ * ckpt_sighand_drop - free what ckpt_sighand_restore() returned
+ * @object: struct ckpt_sighand_stage
+ */
+void ckpt_sighand_drop(void *object)
+{
+	kfree(object);
+}
+
+/**
+ * ckpt_sighand_commit - make them the handlers of the current task
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * Return: 0.
+ */
+int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct sighand_struct *sighand = current->sighand;
+
+	spin_lock_irq(&sighand->siglock);
+	memcpy(sighand->action, stage->sighand->actions,
+	       sizeof(sighand->action));
+	spin_unlock_irq(&sighand->siglock);
+	return 0;
+}
+
+static struct ckpt_hdr_siginfo *add_siginfo(struct ckpt_ctx *ctx, u32 signo)
+{
+	struct ckpt_hdr_siginfo *record;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_SIGINFO);
+	if (record)
+		record->signo = signo;
+	return record;
+}
+
+/*
+ * Signals are still sent to a stopped task, so its queue is copied in two
+ * steps: count and allocate, then fill in what the lock lets us see. What
+ * arrives in between is later than the checkpoint.
+ */
+static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
+			struct sigpending *pending, u32 *nr_pending)
+{
+	u64 without_info;
+	struct sigqueue *entry;
+	unsigned int count = 0, index = 0;
+	kernel_siginfo_t *infos;
+	int signo, ret = 0;
+
+	spin_lock_irq(&task->sighand->siglock);
+	list_for_each_entry(entry, &pending->list, list)
+		count++;
+	spin_unlock_irq(&task->sighand->siglock);
+	infos = kvcalloc(count + 1, sizeof(*infos), GFP_KERNEL_ACCOUNT);
+	if (!infos)
+		return -ENOMEM;
+
+	spin_lock_irq(&task->sighand->siglock);
+	without_info = mask_to_u64(&pending->signal);
+	list_for_each_entry(entry, &pending->list, list) {
+		if (index < count)
+			copy_siginfo(&infos[index++], &entry->info);
+		without_info &= ~sigmask(entry->info.si_signo);
+	}
+	spin_unlock_irq(&task->sighand->siglock);
+
+	for (count = index, index = 0; index < count && !ret; index++) {
+		struct ckpt_hdr_siginfo *record;
+
+		record = add_siginfo(ctx, infos[index].si_signo);
+		if (!record) {
+			ret = -ENOMEM;
+			break;
+		}
+		record->has_info = 1;
+		BUILD_BUG_ON(sizeof(record->info) != sizeof(siginfo_t));
+		copy_siginfo_to_external((siginfo_t *)record->info,
+					 &infos[index]);
+		(*nr_pending)++;
+	}
+	for (signo = 1; signo <= _NSIG && !ret; signo++) {
+		if (!(without_info & sigmask(signo)) || signo == SIGKILL)
+			continue;
+		if (!add_siginfo(ctx, signo))
+			ret = -ENOMEM;
+		(*nr_pending)++;
+	}
+	kvfree(infos);
+	return ret;
+}
+
+static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
+			u64 *pending_mask)
+{
+	struct ckpt_hdr_siginfo record;
+	struct sigqueue *entry;
+	siginfo_t info;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_SIGINFO, &record);
+	if (ret)
+		return ret;
+	if (record.signo == SIGKILL)
+		return ckpt_error(ctx, -EINVAL, "SIGKILL cannot be pending");
+	*pending_mask |= sigmask(record.signo);
+	if (!record.has_info)
+		return 0;
+	memcpy(&info, record.info, sizeof(info));
+	if (info.si_signo != record.signo)
+		return ckpt_error(ctx, -EINVAL, "siginfo of another signal");
+
+	entry = __sigqueue_alloc(record.signo, current, GFP_KERNEL_ACCOUNT, 0,
+				 0);
+	if (!entry)
+		return ckpt_error(ctx, -EAGAIN,
+				  "RLIMIT_SIGPENDING does not let signal %u be queued",
+				  record.signo);
+	/* The kernel's form is the first bytes of the external one. */
+	memcpy(&entry->info, &info, sizeof(entry->info));
+	list_add_tail(&entry->list, pending);
+	return 0;
+}
+
+static int read_pending(struct ckpt_ctx *ctx, u32 nr_pending,
+			struct list_head *pending, u64 *pending_mask)
+{
+	while (nr_pending--) {
+		int ret = read_siginfo(ctx, pending, pending_mask);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void free_pending(struct list_head *pending)
+{
+	struct sigqueue *entry, *next;
+
+	list_for_each_entry_safe(entry, next, pending, list) {
+		list_del_init(&entry->list);
+		__sigqueue_free(entry);
+	}
+}
+
+static void commit_pending(struct sigpending *to, struct list_head *pending,
+			   u64 pending_mask)
+{
+	lockdep_assert_held(&current->sighand->siglock);
+	list_splice_tail_init(pending, &to->list);
+	to->signal.sig[0] |= pending_mask;
+}
+
+/**
+ * ckpt_signal_save - save the state of a thread group
+ * @ctx: context
+ * @object: struct signal_struct of ckpt_ctx.task
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_signal_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct task_struct *task = ctx->task;
+	struct signal_struct *signal = object;
+	struct ckpt_hdr_signal *record;
+	int index;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_SIGNAL);
+	if (!record)
+		return -ENOMEM;
+	BUILD_BUG_ON(ARRAY_SIZE(record->rlim_cur) != RLIM_NLIMITS);
+	task_lock(task->group_leader);
+	for (index = 0; index < RLIM_NLIMITS; index++) {
+		record->rlim_cur[index] = signal->rlim[index].rlim_cur;
+		record->rlim_max[index] = signal->rlim[index].rlim_max;
+	}
+	task_unlock(task->group_leader);
+	record->oom_score_adj = signal->oom_score_adj;
+	ckpt_itimers_save(task, record);
+	return save_pending(ctx, task, &signal->shared_pending,
+			    &record->nr_pending);
+}
+
+static int check_limits(struct ckpt_ctx *ctx,
+			const struct ckpt_hdr_signal *record)
+{
+	const struct rlimit *old = current->signal->rlim;
+	int index;
+
+	for (index = 0; index < RLIM_NLIMITS; index++) {
+		if (record->rlim_cur[index] > record->rlim_max[index])
+			return ckpt_error(ctx, -EINVAL,
+					  "soft limit %d exceeds the hard one",
+					  index);
+		if (record->rlim_max[index] > READ_ONCE(old[index].rlim_max) &&
+		    !capable(CAP_SYS_RESOURCE))
+			return ckpt_error(ctx, -EPERM,
+					  "no right to raise hard limit %d to %llu",
+					  index, record->rlim_max[index]);
+	}
+	if (record->rlim_max[RLIMIT_NOFILE] > sysctl_nr_open)
+		return ckpt_error(ctx, -EPERM,
+				  "RLIMIT_NOFILE exceeds fs.nr_open");
+	if (record->oom_score_adj < current->signal->oom_score_adj_min &&
+	    !capable(CAP_SYS_RESOURCE))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to lower oom_score_adj to %d",
+				  record->oom_score_adj);
+	return ckpt_itimers_check(ctx, record);
+}
+
+/**
+ * ckpt_signal_restore - read the state of a thread group
+ * @ctx: context
+ *
+ * Return: struct ckpt_signal_stage, or an error pointer.
+ */
+void *ckpt_signal_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_signal_stage *stage;
+	int ret;
+
+	stage = kzalloc(sizeof(*stage), GFP_KERNEL_ACCOUNT);
+	if (!stage)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&stage->pending);
+	ret = ckpt_record_read(ctx, CKPT_HDR_SIGNAL, &stage->record);
+	if (!ret)
+		ret = check_limits(ctx, &stage->record);
+	if (!ret)
+		ret = read_pending(ctx, stage->record.nr_pending,
+				   &stage->pending, &stage->pending_mask);
+	if (ret) {
+		ckpt_signal_drop(stage);
+		return ERR_PTR(ret);
+	}
+	return stage;
+}
+
+/**
+ * ckpt_signal_drop - free what ckpt_signal_restore() returned
+ * @object: struct ckpt_signal_stage
+ */
+void ckpt_signal_drop(void *object)
+{
+	struct ckpt_signal_stage *stage = object;
+
+	free_pending(&stage->pending);
+	kfree(stage);
+}
+
+/**
+ * ckpt_signal_commit - make it the state of the current thread group
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * What is pending for the caller before its restart is forgotten, but for
+ * SIGKILL.
+ *
+ * Return: 0.
+ */
+int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct ckpt_signal_stage *restored = stage->signal;
+	const struct ckpt_hdr_signal *record = &restored->record;
+	struct signal_struct *signal = current->signal;
+	int index;
+
+	task_lock(current->group_leader);
+	for (index = 0; index < RLIM_NLIMITS; index++) {
+		signal->rlim[index].rlim_cur = record->rlim_cur[index];
+		signal->rlim[index].rlim_max = record->rlim_max[index];
+	}
+	task_unlock(current->group_leader);
+	signal->oom_score_adj = record->oom_score_adj;
+	ckpt_itimers_commit(record);
+
+	spin_lock_irq(&current->sighand->siglock);
+	commit_pending(&signal->shared_pending, &restored->pending,
+		       restored->pending_mask);
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+/**
+ * ckpt_thread_save - save the state of one thread outside its registers
+ * @ctx: context
+ * @task: stopped, or the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_thread_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_hdr_thread *record;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_THREAD);
+	if (!record)
+		return -ENOMEM;
+	record->clear_child_tid = (uintptr_t)task->clear_child_tid;
+	record->set_child_tid = (uintptr_t)task->set_child_tid;
+	record->robust_list = (uintptr_t)task->robust_list;
+	record->rseq = (uintptr_t)task->rseq;
+	record->rseq_len = task->rseq_len;
+	record->rseq_sig = task->rseq_sig;
+	/* sigsuspend() and the like put the mask back when they end. */
+	record->blocked = mask_to_u64(task->restore_sigmask ?
+				      &task->saved_sigmask : &task->blocked);
+	record->altstack_sp = task->sas_ss_sp;
+	record->altstack_size = task->sas_ss_size;
+	record->altstack_flags = task->sas_ss_flags;
+	record->pdeath_signal = task->pdeath_signal;
+	return save_pending(ctx, task, &task->pending, &record->nr_pending);
+}
+
+static bool is_user_range(u64 address, u64 size)
+{
+	return access_ok(u64_to_user_ptr(address), size);
+}
+
+/**
+ * ckpt_thread_restore - read the state of one thread
+ * @ctx: context
+ * @stage: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_thread_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct ckpt_hdr_thread *record = &stage->thread;
+	int ret = ckpt_record_read(ctx, CKPT_HDR_THREAD, record);
+
+	if (ret)
+		return ret;
+	if (!is_user_range(record->clear_child_tid, sizeof(int)) ||
+	    !is_user_range(record->set_child_tid, sizeof(int)) ||
+	    !is_user_range(record->robust_list,
+			   sizeof(struct robust_list_head)))
+		return ckpt_error(ctx, -EINVAL,
+				  "an address of the thread is not in user space");
+	if (record->rseq &&
+	    (record->rseq_len < RSEQ_SIZE_MIN || record->rseq % RSEQ_SIZE_MIN ||
+	     !is_user_range(record->rseq, record->rseq_len)))
+		return ckpt_error(ctx, -EINVAL, "rseq at %#llx",
+				  record->rseq);
+	if (!(record->altstack_flags & SS_DISABLE) &&
+	    (record->altstack_size && record->altstack_size < MINSIGSTKSZ))
+		return ckpt_error(ctx, -EINVAL,
+				  "the alternate signal stack is too small");
+	return read_pending(ctx, record->nr_pending, &stage->pending,
+			    &stage->pending_mask);
+}
+
+/**
+ * ckpt_thread_commit - make it the state of the current thread
+ * @ctx: context
+ * @stage: from ckpt_thread_restore()
+ *
+ * Return: 0.
+ */
+int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	const struct ckpt_hdr_thread *record = &stage->thread;
+	sigset_t blocked = { .sig = { record->blocked } };
+
+	current->clear_child_tid = u64_to_user_ptr(record->clear_child_tid);
+	current->set_child_tid = u64_to_user_ptr(record->set_child_tid);
+	current->robust_list = u64_to_user_ptr(record->robust_list);
+	current->rseq = u64_to_user_ptr(record->rseq);
+	current->rseq_len = record->rseq_len;
+	current->rseq_sig = record->rseq_sig;
+	/* Out of a critical section, and the new CPU number, as preemption. */
+	preempt_disable();
+	rseq_preempt(current);
+	preempt_enable();
+	rseq_set_notify_resume(current);
+
+	current->sas_ss_sp = record->altstack_sp;
+	current->sas_ss_size = record->altstack_size;
+	current->sas_ss_flags = record->altstack_flags;
+	current->pdeath_signal = record->pdeath_signal;
+
+	spin_lock_irq(&current->sighand->siglock);
+	commit_pending(&current->pending, &stage->pending,
+		       stage->pending_mask);
+	spin_unlock_irq(&current->sighand->siglock);
+	set_current_blocked(&blocked);
+	return 0;
+}
+
+/**
+ * ckpt_thread_release - free queue entries that were not committed
+ * @stage: of a task
+ */
+void ckpt_thread_release(struct ckpt_task_stage *stage)
+{
+	free_pending(&stage->pending);
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of what belongs to a task alone, and of its
+ * references to shared objects.
+ *
+ * Saved: name, personality, no_new_privs, scheduling policy and nice value,
+ *	timer slack.
+ * Reset to default: accumulated CPU times, start time, CPU affinity, I/O
+ *	priority, keyrings, security labels, cgroup (that of the restart).
+ * Refused: threads, children, tracers, seccomp, POSIX timers, SysV semaphore
+ *	undo lists, io_uring, namespaces other than the caller's.
+ */
+#include <linux/capability.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/cgroup.h>
+#include <linux/fdtable.h>
+#include <linux/fs_struct.h>
+#include <linux/ipc_namespace.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/seccomp.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+#include <uapi/linux/sched/types.h>
+
+static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	const struct nsproxy *theirs = task->nsproxy;
+	const struct nsproxy *ours = current->nsproxy;
+
+	if (!theirs)
+		return ckpt_error(ctx, -ESRCH, "the task is exiting");
+	if (theirs->mnt_ns != ours->mnt_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own mount namespace");
+	if (theirs->net_ns != ours->net_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own network namespace");
+	if (theirs->uts_ns != ours->uts_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own UTS namespace");
+	if (theirs->ipc_ns != ours->ipc_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own IPC namespace");
+	if (theirs->time_ns != ours->time_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
+	if (theirs->cgroup_ns != ours->cgroup_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own cgroup namespace");
+	if (task_active_pid_ns(task) != theirs->pid_ns_for_children)
+		return ckpt_error(ctx, -EPERM,
+				  "its children would be in another pid namespace");
+	if (task_cred_xxx(task, user_ns) != current_user_ns())
+		return ckpt_error(ctx, -EPERM, "it has its own user namespace");
+	return 0;
+}
+
+static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	if (get_nr_threads(task) != 1)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has %d threads: only one is supported yet",
+				  get_nr_threads(task));
+	if (!list_empty(&task->children))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has children: process trees are not supported yet");
+	if (task->ptrace || !list_empty(&task->ptraced))
+		return ckpt_error(ctx, -EBUSY, "it is traced or traces another");
+	if (refcount_read(&task->sighand->count) != 1)
+		return ckpt_error(ctx, -EBUSY,
+				  "it shares its signal handlers with another process");
+	if (atomic_read(&task->files->count) != 1)
+		return ckpt_error(ctx, -EBUSY,
+				  "it shares its descriptor table with another process");
+	if (task->fs->users != 1)
+		return ckpt_error(ctx, -EBUSY,
+				  "it shares its working directory with another process");
+	return 0;
+}
+
+/* State that has no record yet must not get lost in silence. */
+static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	if (!task->mm || !task->files || !task->fs)
+		return ckpt_error(ctx, -ESRCH, "the task is exiting");
+#ifdef CONFIG_SECCOMP
+	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
+		return ckpt_error(ctx, -EOPNOTSUPP, "it is under seccomp");
+#endif
+	if (!hlist_empty(&task->signal->posix_timers))
+		return ckpt_error(ctx, -EOPNOTSUPP, "it has POSIX timers");
+#ifdef CONFIG_SYSVIPC
+	if (task->sysvsem.undo_list)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has SysV semaphore adjustments to undo");
+	if (!list_empty(&task->sysvshm.shm_clist))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has created SysV shared memory");
+#endif
+#ifdef CONFIG_IO_URING
+	if (task->io_uring)
+		return ckpt_error(ctx, -EOPNOTSUPP, "it uses io_uring");
+#endif
+	if (task->signal->is_child_subreaper)
+		return ckpt_error(ctx, -EOPNOTSUPP, "it is a child subreaper");
+	return 0;
+}
+
+static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_hdr_task_objs *record;
+	int cred, fs, files, mm, sighand, signal;
+
+	/* The task is stopped: nobody else replaces these pointers. */
+	cred = ckpt_object_save(ctx, CKPT_OBJ_CRED,
+				(void *)rcu_access_pointer(task->real_cred));
+	if (cred < 0)
+		return cred;
+	fs = ckpt_object_save(ctx, CKPT_OBJ_FS, task->fs);
+	if (fs < 0)
+		return fs;
+	/* Before the descriptors: whether a file is mapped decides how it is saved. */
+	mm = ckpt_object_save(ctx, CKPT_OBJ_MM, task->mm);
+	if (mm < 0)
+		return mm;
+	files = ckpt_object_save(ctx, CKPT_OBJ_FILE_TABLE, task->files);
+	if (files < 0)
+		return files;
+	sighand = ckpt_object_save(ctx, CKPT_OBJ_SIGHAND, task->sighand);
+	if (sighand < 0)
+		return sighand;
+	signal = ckpt_object_save(ctx, CKPT_OBJ_SIGNAL, task->signal);
+	if (signal < 0)
+		return signal;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_TASK_OBJS);
+	if (!record)
+		return -ENOMEM;
+	record->cred = cred;
+	record->fs = fs;
+	record->files = files;
+	record->mm = mm;
+	record->sighand = sighand;
+	record->signal = signal;
+	return 0;
+}
+
+/**
+ * ckpt_task_save - save what belongs to a task alone, and its objects
+ * @ctx: context
+ * @task: stopped, or the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_hdr_task *record;
+	int ret;
+
+	ret = check_unsupported(ctx, task);
+	if (!ret)
+		ret = check_relations(ctx, task);
+	if (!ret)
+		ret = check_namespaces(ctx, task);
+	if (ret)
+		return ret;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_TASK);
+	if (!record)
+		return -ENOMEM;
+	if (task_no_new_privs(task))
+		record->flags |= CKPT_TASK_NO_NEW_PRIVS;
+	record->exit_signal = task->exit_signal;
+	record->personality = task->personality;
+	record->nice = task_nice(task);
+	record->sched_policy = task->policy;
+	record->rt_priority = task->rt_priority;
+	record->timer_slack_ns = task->timer_slack_ns;
+	strscpy_pad(record->comm, task->comm);
+	if (task->policy == SCHED_DEADLINE)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "its scheduling policy is SCHED_DEADLINE");
+	return save_objects(ctx, task);
+}
+
+/* What setting it by system calls would need, restoring it needs too. */
+static int check_privileges(struct ckpt_ctx *ctx,
+			    const struct ckpt_hdr_task *record)
+{
+	bool realtime = record->sched_policy == SCHED_FIFO ||
+			record->sched_policy == SCHED_RR;
+
+	if (!(record->flags & CKPT_TASK_NO_NEW_PRIVS) &&
+	    task_no_new_privs(current))
+		return ckpt_error(ctx, -EPERM,
+				  "the caller cannot give up no_new_privs");
+	if (record->nice < task_nice(current) &&
+	    !can_nice(current, record->nice))
+		return ckpt_error(ctx, -EPERM, "no right to nice value %d",
+				  record->nice);
+	if (realtime && !capable(CAP_SYS_NICE))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to real-time scheduling");
+	if (realtime != !!record->rt_priority ||
+	    !(realtime || record->sched_policy == SCHED_NORMAL ||
+	      record->sched_policy == SCHED_BATCH ||
+	      record->sched_policy == SCHED_IDLE))
+		return ckpt_error(ctx, -EINVAL,
+				  "scheduling policy %u with priority %u",
+				  record->sched_policy, record->rt_priority);
+	return 0;
+}
+
+/**
+ * ckpt_task_restore - read what belongs to a task alone, and its objects
+ * @ctx: context
+ * @stage: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct ckpt_hdr_task_objs objs;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_TASK, &stage->task);
+	if (!ret)
+		ret = check_privileges(ctx, &stage->task);
+	if (!ret)
+		ret = ckpt_record_read(ctx, CKPT_HDR_TASK_OBJS, &objs);
+	if (ret)
+		return ret;
+	stage->cred = ckpt_object_find(ctx, objs.cred, CKPT_OBJ_CRED);
+	stage->fs = ckpt_object_find(ctx, objs.fs, CKPT_OBJ_FS);
+	stage->files = ckpt_object_find(ctx, objs.files, CKPT_OBJ_FILE_TABLE);
+	stage->mm = ckpt_object_find(ctx, objs.mm, CKPT_OBJ_MM);
+	stage->sighand = ckpt_object_find(ctx, objs.sighand, CKPT_OBJ_SIGHAND);
+	stage->signal = ckpt_object_find(ctx, objs.signal, CKPT_OBJ_SIGNAL);
+	return 0;
+}
+
+/**
+ * ckpt_task_commit - make it the state of the current task
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	const struct ckpt_hdr_task *record = &stage->task;
+	struct sched_attr attr = {
+		.size		= sizeof(attr),
+		.sched_policy	= record->sched_policy,
+		.sched_priority	= record->rt_priority,
+		.sched_nice	= record->nice,
+	};
+	int ret = sched_setattr_nocheck(current, &attr);
+
+	if (ret)
+		return ret;
+	set_task_comm(current, record->comm);
+	current->personality = record->personality;
+	current->timer_slack_ns = record->timer_slack_ns;
+	if (record->flags & CKPT_TASK_NO_NEW_PRIVS)
+		task_set_no_new_privs(current);
+	return 0;
+}

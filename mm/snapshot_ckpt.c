@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of the contents of private memory.
+ *
+ * Capture duplicates the page tables as fork() does: the target and the
+ * snapshot share all pages until one of them writes. So the target is stopped
+ * for the time that this takes, not for a copy of its memory. The pages are
+ * written to the image from the snapshot while the target runs.
+ *
+ * Saved: pages that exist and hold something. A page of a file that was not
+ * modified is in the file; a page of zeros is what a fresh mapping has.
+ */
+#include <linux/bvec.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/huge_mm.h>
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
+/* Pages that one record and one write carry. */
+#define BATCH_PAGES	256
+
+/**
+ * struct batch - pages on their way from the snapshot to the image
+ * @header: record in front of them
+ * @bvecs: room for @header, then one page each; a reference is held
+ * @nr_pages: pages in @bvecs
+ * @start: address of the first
+ * @huge: they belong to huge pages
+ * @fault_at: page that is not present and has to be brought in first
+ * @must_fault: @fault_at is set
+ * @next: the walk goes on here
+ */
+struct batch {
+	struct ckpt_hdr_pages header;
+	struct bio_vec bvecs[BATCH_PAGES + 1];
+	unsigned int nr_pages;
+	unsigned long start;
+	bool huge;
+	unsigned long fault_at;
+	bool must_fault;
+	unsigned long next;
+};
+
+/**
+ * struct snapshot - memory at the moment of the checkpoint
+ * @segment: its place in the image
+ * @mm: duplicate of the target's address space; nobody runs on it
+ * @nr_pages: written so far
+ * @copies: struct page_copy.list: what a duplicate leaves out
+ */
+struct snapshot {
+	struct ckpt_segment segment;
+	struct mm_struct *mm;
+	u64 nr_pages;
+	struct list_head copies;
+};
+
+/**
+ * struct page_copy - one page that fork() does not duplicate
+ * @list: in snapshot.copies
+ * @address: of the page
+ * @page: a copy
+ */
+struct page_copy {
+	struct list_head list;
+	unsigned long address;
+	struct page *page;
+};
+
+/* Anything but consecutive pages of one kind needs a record of its own. */
+static bool fits(const struct batch *batch, unsigned long address, bool huge)
+{
+	if (!batch->nr_pages)
+		return true;
+	return batch->nr_pages < BATCH_PAGES && batch->huge == huge &&
+	       address == batch->start + batch->nr_pages * PAGE_SIZE;
+}
+
+static void add_page(struct batch *batch, unsigned long address,
+		     struct page *page, bool huge)
+{
+	if (!batch->nr_pages) {
+		batch->start = address;
+		batch->huge = huge;
+	}
+	get_page(page);
+	bvec_set_page(&batch->bvecs[++batch->nr_pages], page, PAGE_SIZE, 0);
+}
+
+static bool is_wanted(struct vm_area_struct *vma, struct page *page)
+{
+	return page && PageAnon(page);
+}
+
+static int collect_huge(pmd_t *pmd, unsigned long address, unsigned long end,
+			struct mm_walk *walk, spinlock_t *ptl)
+{
+	struct batch *batch = walk->private;
+	struct page *page = NULL;
+	int ret = 0;
+
+	if (!pmd_present(*pmd)) {
+		batch->fault_at = address;
+		batch->must_fault = true;
+		ret = 1;
+	} else {
+		page = vm_normal_page_pmd(walk->vma, address, *pmd);
+	}
+	if (page)
+		page += (address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
+	for (; !ret && page && address < end; address += PAGE_SIZE, page++) {
+		if (!is_wanted(walk->vma, page))
+			continue;
+		if (!fits(batch, address, true)) {
+			ret = 1;
+			break;
+		}
+		add_page(batch, address, page, true);
+	}
+	batch->next = ret ? address : end;
+	spin_unlock(ptl);
+	return ret;
+}
+
+/* Returns 1 to end the walk: the batch is full, or a page is to be brought in. */
+static int collect(pmd_t *pmd, unsigned long address, unsigned long end,
+		   struct mm_walk *walk)
+{
+	struct batch *batch = walk->private;
+	struct vm_area_struct *vma = walk->vma;
+	pte_t *first, *entry;
+	spinlock_t *ptl;
+	int ret = 0;
+
+	ptl = pmd_trans_huge_lock(pmd, vma);
+	if (ptl)
+		return collect_huge(pmd, address, end, walk, ptl);
+	first = pte_offset_map_lock(walk->mm, pmd, address, &ptl);
+	if (!first) {
+		walk->action = ACTION_AGAIN;
+		return 0;
+	}
+	for (entry = first; address < end; entry++, address += PAGE_SIZE) {
+		pte_t pte = ptep_get(entry);
+		struct page *page;
+
+		if (pte_none(pte))
+			continue;
+		if (!pte_present(pte)) {
+			batch->fault_at = address;
+			batch->must_fault = true;
+			ret = 1;
+			break;
+		}
+		page = vm_normal_page(vma, address, pte);
+		if (!is_wanted(vma, page))
+			continue;
+		if (!fits(batch, address, false)) {
+			ret = 1;
+			break;
+		}
+		add_page(batch, address, page, false);
+	}
+	batch->next = address;
+	pte_unmap_unlock(first, ptl);
+	return ret;
+}
+
+static int skip_shared(unsigned long start, unsigned long end,
+		       struct mm_walk *walk)
+{
+	struct batch *batch = walk->private;
+
+	/* Without an anon_vma no page can be private. */
+	if (walk->vma->anon_vma && !(walk->vma->vm_flags & VM_MAYSHARE))
+		return 0;
+	batch->next = end;
+	return 1;
+}
+
+static const struct mm_walk_ops collect_ops = {
+	.pmd_entry	= collect,
+	.test_walk	= skip_shared,
+	.walk_lock	= PGWALK_RDLOCK,
+};
+
+static bool is_zero(struct page *page)
+{
+	void *data = kmap_local_page(page);
+	bool zero = !memchr_inv(data, 0, PAGE_SIZE);
+
+	kunmap_local(data);
+	return zero;
+}
+
+static int write_run(struct ckpt_ctx *ctx, struct batch *batch,
+		     unsigned int first, unsigned int nr_pages, u64 *total)
+{
+	struct bio_vec saved = batch->bvecs[first];
+	int ret;
+
+	batch->header = (struct ckpt_hdr_pages) {
+		.h.type		= CKPT_HDR_PAGES,
+		.h.len		= sizeof(batch->header) +
+				  nr_pages * PAGE_SIZE,
+		.start		= batch->start + (u64)first * PAGE_SIZE,
+		.nr_pages	= nr_pages,
+		.flags		= batch->huge ? CKPT_PAGES_HUGE : 0,
+	};
+	/* The header takes the place before the run, and gives it back. */
+	ret = ckpt_stream_write_pages(ctx, &batch->header,
+				      &batch->bvecs[first], nr_pages + 1);
+	batch->bvecs[first] = saved;
+	*total += nr_pages;
+	return ret;
+}
+
+/* Leaves out pages of zeros where a fresh mapping has them as well. */
+static int write_batch(struct ckpt_ctx *ctx, struct batch *batch,
+		       bool is_fresh_zero, u64 *total)
+{
+	unsigned int index, first = 0;
+	int ret = 0;
+
+	for (index = 0; index < batch->nr_pages && !ret; index++) {
+		if (!is_fresh_zero ||
+		    !is_zero(batch->bvecs[index + 1].bv_page))
+			continue;
+		if (index > first)
+			ret = write_run(ctx, batch, first, index - first,
+					total);
+		first = index + 1;
+	}
+	if (!ret && index > first)
+		ret = write_run(ctx, batch, first, index - first, total);
+	for (index = 0; index < batch->nr_pages; index++)
+		put_page(batch->bvecs[index + 1].bv_page);
+	batch->nr_pages = 0;
+	return ret;
+}
+
+/* A swapped out page is brought in; one under migration is waited for. */
+static int fault_in(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		    unsigned long address)
+{
+	struct page *page;
+	long ret;
+
+	mmap_read_lock(mm);
+	ret = get_user_pages_remote(mm, address, 1, FOLL_FORCE, &page, NULL);
+	mmap_read_unlock(mm);
+	if (ret < 0)
+		return ckpt_error(ctx, ret, "page at %#lx cannot be read",
+				  address);
+	put_page(page);
+	return 0;
+}
+
+static int emit_vma(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		    struct batch *batch, unsigned long start,
+		    unsigned long end, bool is_fresh_zero)
+{
+	int ret = 0;
+
+	while (start < end && !ret) {
+		batch->must_fault = false;
+		batch->next = end;
+		mmap_read_lock(snapshot->mm);
+		ret = walk_page_range(snapshot->mm, start, end, &collect_ops,
+				      batch);
+		mmap_read_unlock(snapshot->mm);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			batch->next = end;
+		start = batch->next;
+		ret = write_batch(ctx, batch, is_fresh_zero,
+				  &snapshot->nr_pages);
+		if (!ret && batch->must_fault)
+			ret = fault_in(ctx, snapshot->mm, batch->fault_at);
+		cond_resched();
+	}
+	return ret;
+}
+
+static int emit_copies(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		       struct batch *batch)
+{
+	struct page_copy *copy;
+	int ret = 0;
+
+	list_for_each_entry(copy, &snapshot->copies, list) {
+		if (!fits(batch, copy->address, false))
+			ret = write_batch(ctx, batch, false,
+					  &snapshot->nr_pages);
+		if (ret)
+			return ret;
+		add_page(batch, copy->address, copy->page, false);
+	}
+	return write_batch(ctx, batch, false, &snapshot->nr_pages);
+}
+
+static int emit_end(struct ckpt_ctx *ctx, u64 nr_pages)
+{
+	struct ckpt_hdr_pages_end record = {
+		.h.type		= CKPT_HDR_PAGES_END,
+		.h.len		= sizeof(record),
+		.nr_pages	= nr_pages,
+	};
+
+	return ckpt_stream_write_record(ctx, &record);
+}
+
+static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
+{
+	struct snapshot *snapshot;
+	struct batch *batch;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	snapshot = container_of(segment, struct snapshot, segment);
+	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (!batch)
+		return -ENOMEM;
+	VMA_ITERATOR(vmi, snapshot->mm, 0);
+	/* Nobody else changes the mappings of a snapshot. */
+	mmap_read_lock(snapshot->mm);
+	vma = vma_next(&vmi);
+	while (vma && !ret) {
+		unsigned long start = vma->vm_start, end = vma->vm_end;
+		bool wanted = vma->anon_vma &&
+			      !(vma->vm_flags & VM_MAYSHARE);
+		bool is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
+
+		mmap_read_unlock(snapshot->mm);
+		if (wanted)
+			ret = emit_vma(ctx, snapshot, batch, start, end,
+				       is_fresh_zero);
+		mmap_read_lock(snapshot->mm);
+		vma = find_vma(snapshot->mm, end);
+	}
+	mmap_read_unlock(snapshot->mm);
+	if (!ret)
+		ret = emit_copies(ctx, snapshot, batch);
+	kvfree(batch);
+	return ret ?: emit_end(ctx, snapshot->nr_pages);
+}
+
+static void free_segment(struct ckpt_segment *segment)
+{
+	struct page_copy *copy, *next;
+	struct snapshot *snapshot;
+
+	snapshot = container_of(segment, struct snapshot, segment);
+	list_for_each_entry_safe(copy, next, &snapshot->copies, list) {
+		list_del(&copy->list);
+		put_page(copy->page);
+		kfree(copy);
+	}
+	if (snapshot->mm)
+		mmput(snapshot->mm);
+	kfree(snapshot);
+}
+
+static const struct ckpt_segment_ops snapshot_ops = {
+	.emit	= emit_segment,
+	.free	= free_segment,
+};
+
+static int copy_one(struct snapshot *snapshot, struct vm_area_struct *vma,
+		    unsigned long address, struct page *page)
+{
+	struct page_copy *copy;
+
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	copy->page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+	if (!copy->page) {
+		kfree(copy);
+		return -ENOMEM;
+	}
+	copy->address = address;
+	copy_highpage(copy->page, page);
+	list_add_tail(&copy->list, &snapshot->copies);
+	return 0;
+}
+
+/*
+ * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate. There is
+ * little of it as a rule: keys, and buffers of devices. It is copied.
+ */
+static int copy_vma(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		    struct vm_area_struct *vma)
+{
+	unsigned long address;
+	int ret = 0;
+
+	for (address = vma->vm_start; address < vma->vm_end && !ret;
+	     address += PAGE_SIZE) {
+		struct page *page;
+		long pinned;
+
+		/* FOLL_DUMP: no page where there is none. */
+		pinned = get_user_pages_remote(vma->vm_mm, address, 1,
+					       FOLL_FORCE | FOLL_DUMP, &page,
+					       NULL);
+		if (pinned == -EFAULT)
+			continue;
+		if (pinned < 0)
+			return ckpt_error(ctx, pinned,
+					  "page at %#lx cannot be read",
+					  address);
+		if (PageAnon(page))
+			ret = copy_one(snapshot, vma, address, page);
+		put_page(page);
+	}
+	return ret;
+}
+
+static int copy_unduplicated(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+			     struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	int ret = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		if (!(vma->vm_flags & (VM_DONTCOPY | VM_WIPEONFORK)) ||
+		    vma->vm_flags & VM_MAYSHARE || !vma->anon_vma)
+			continue;
+		ret = copy_vma(ctx, snapshot, vma);
+		if (ret)
+			break;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/**
+ * ckpt_mm_capture_pages - capture the contents of private memory
+ * @ctx: context
+ * @mm: address space of a stopped task; its mappings are saved already
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	struct snapshot *snapshot;
+	int ret;
+
+	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL_ACCOUNT);
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot->segment.ops = &snapshot_ops;
+	INIT_LIST_HEAD(&snapshot->copies);
+	ret = copy_unduplicated(ctx, snapshot, mm);
+	if (!ret) {
+		snapshot->mm = dup_mm(ctx->task, mm);
+		if (!snapshot->mm)
+			ret = ckpt_error(ctx, fatal_signal_pending(current) ?
+					 -EINTR : -ENOMEM,
+					 "no memory for a snapshot of %lu pages",
+					 get_mm_rss(mm));
+	}
+	if (ret) {
+		free_segment(&snapshot->segment);
+		return ret;
+	}
+	ckpt_segment_add(ctx, &snapshot->segment);
+	return 0;
+}

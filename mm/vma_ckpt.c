@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of mappings, without their contents.
+ *
+ * Saved: place, protection, kind, file, advice, locking.
+ * Refused: huge page files, device memory, user fault handling, protection
+ *	keys, shadow stacks, sealed and droppable mappings, SysV shared memory,
+ *	and every type without the method.
+ */
+#include <linux/checkpoint_ctx.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/ksm.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pkeys.h>
+#include <linux/sched/mm.h>
+#include <linux/security.h>
+#include <linux/shmem_fs.h>
+#include <linux/syscalls.h>
+
+#include "internal.h"
+
+/* The kernel's bits and those of the image; MADV_* sets one, 0 means mmap(). */
+static const struct {
+	vm_flags_t kernel;
+	u32 image;
+	int advice;
+} flag_map[] = {
+	{ VM_READ,		CKPT_VMA_READ },
+	{ VM_WRITE,		CKPT_VMA_WRITE },
+	{ VM_EXEC,		CKPT_VMA_EXEC },
+	{ VM_GROWSDOWN,		CKPT_VMA_GROWSDOWN },
+	{ VM_NORESERVE,		CKPT_VMA_NORESERVE },
+	{ VM_LOCKED,		CKPT_VMA_LOCKED },
+	{ VM_LOCKONFAULT,	CKPT_VMA_LOCKONFAULT },
+	{ VM_DONTCOPY,		CKPT_VMA_DONTFORK,	MADV_DONTFORK },
+	{ VM_WIPEONFORK,	CKPT_VMA_WIPEONFORK,	MADV_WIPEONFORK },
+	{ VM_DONTDUMP,		CKPT_VMA_DONTDUMP,	MADV_DONTDUMP },
+	{ VM_SEQ_READ,		CKPT_VMA_SEQ_READ,	MADV_SEQUENTIAL },
+	{ VM_RAND_READ,		CKPT_VMA_RAND_READ,	MADV_RANDOM },
+	{ VM_HUGEPAGE,		CKPT_VMA_HUGEPAGE,	MADV_HUGEPAGE },
+	{ VM_NOHUGEPAGE,	CKPT_VMA_NOHUGEPAGE,	MADV_NOHUGEPAGE },
+	{ VM_MERGEABLE,		CKPT_VMA_MERGEABLE,	MADV_MERGEABLE },
+};
+
+/* Mappings of the kernel's own have flags that no record needs. */
+#define VM_SPECIAL_MAPPING	(VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
+
+static u32 flags_to_image(vm_flags_t flags)
+{
+	u32 result = 0;
+	int index;
+
+	for (index = 0; index < ARRAY_SIZE(flag_map); index++)
+		if (flags & flag_map[index].kernel)
+			result |= flag_map[index].image;
+	return result;
+}
+
+static const char *unsupported(const struct vm_area_struct *vma)
+{
+	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
+		return "huge page files";
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP))
+		return "device memory";
+	if (vma->vm_flags & __VM_UFFD_FLAGS)
+		return "user fault handling";
+	if (vma->vm_flags & VM_SHADOW_STACK)
+		return "a shadow stack";
+	if (vma->vm_flags & VM_DROPPABLE)
+		return "droppable memory";
+#ifdef VM_SEALED
+	if (vma->vm_flags & VM_SEALED)
+		return "a seal";
+#endif
+	if (vma_pkey((struct vm_area_struct *)vma))
+		return "a protection key";
+	if (vma_policy((struct vm_area_struct *)vma))
+		return "a NUMA policy";
+	if (anon_vma_name((struct vm_area_struct *)vma))
+		return "a name";
+	return NULL;
+}
+
+/**
+ * ckpt_vma_save_file - checkpoint method of mappings of a file
+ * @ctx: context
+ * @vma: mapping; the lock of its address space is held
+ * @record: kind and file are filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		       struct ckpt_hdr_vma *record)
+{
+	bool shared = vma->vm_flags & VM_MAYSHARE;
+	int objref;
+
+	ctx->saving_mapping = !shared;
+	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, vma->vm_file);
+	ctx->saving_mapping = false;
+	if (objref < 0)
+		return objref;
+	record->kind = shared ? CKPT_VMA_FILE_SHARED : CKPT_VMA_FILE_PRIVATE;
+	record->file = objref;
+	record->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	return 0;
+}
+
+static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		    struct ckpt_hdr_vma *record)
+{
+	const struct vm_operations_struct *ops = vma->vm_ops;
+
+	record->start = vma->vm_start;
+	record->end = vma->vm_end;
+	record->flags = flags_to_image(vma->vm_flags);
+	if (ops && ops->checkpoint == ckpt_vma_save_special) {
+		record->flags = flags_to_image(vma->vm_flags &
+					       ~VM_SPECIAL_MAPPING);
+		return ckpt_vma_save_special(ctx, vma, record);
+	}
+	if (unsupported(vma))
+		return ckpt_error(ctx, -EOPNOTSUPP, "it has %s",
+				  unsupported(vma));
+	if (ops && ops->checkpoint)
+		return ops->checkpoint(ctx, vma, record);
+	if (ops)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "mappings of this type cannot be saved (%ps)",
+				  ops);
+	if (vma->vm_file)
+		return ckpt_vma_save_file(ctx, vma, record);
+	record->kind = CKPT_VMA_ANON;
+	return 0;
+}
+
+static bool continues(const struct ckpt_hdr_vma *last,
+		      const struct ckpt_hdr_vma *next)
+{
+	if (last->end != next->start || last->kind != next->kind ||
+	    last->flags != next->flags || last->file != next->file ||
+	    last->shmem != next->shmem)
+		return false;
+	if (next->kind == CKPT_VMA_ANON)
+		return true;
+	return last->offset + (last->end - last->start) == next->offset;
+}
+
+/**
+ * ckpt_vmas_save - save all mappings of an address space
+ * @ctx: context
+ * @mm: address space of a stopped task
+ * @nr_vmas: set to the number of records
+ *
+ * Neighbours that only history keeps apart become one record.
+ *
+ * Context: Holds the lock of @mm for reading.
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
+{
+	struct ckpt_hdr_vma *last = NULL;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	int ret = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		struct ckpt_hdr_vma next = {};
+		struct ckpt_hdr_vma *record;
+
+		ret = save_one(ctx, vma, &next);
+		if (ret) {
+			ckpt_error(ctx, ret, "mapping at %#lx", vma->vm_start);
+			break;
+		}
+		if (last && continues(last, &next)) {
+			last->end = next.end;
+			continue;
+		}
+		record = ckpt_record_add(ctx, CKPT_HDR_VMA);
+		if (!record) {
+			ret = -ENOMEM;
+			break;
+		}
+		next.h = record->h;
+		*record = next;
+		last = record;
+		(*nr_vmas)++;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+static int check_place(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
+{
+	if (record->start >= record->end || record->end > TASK_SIZE_MAX ||
+	    offset_in_page(record->start) || offset_in_page(record->end) ||
+	    offset_in_page(record->offset))
+		return ckpt_error(ctx, -EINVAL, "mapping %#llx-%#llx at %#llx",
+				  record->start, record->end, record->offset);
+	if (record->start < mmap_min_addr && !capable(CAP_SYS_RAWIO))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to map the lowest addresses");
+	return 0;
+}
+
+static unsigned long protection(const struct ckpt_hdr_vma *record)
+{
+	return (record->flags & CKPT_VMA_READ ? PROT_READ : 0) |
+	       (record->flags & CKPT_VMA_WRITE ? PROT_WRITE : 0) |
+	       (record->flags & CKPT_VMA_EXEC ? PROT_EXEC : 0);
+}
+
+static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
+{
+	unsigned long flags = MAP_FIXED_NOREPLACE;
+	struct file *file = NULL;
+	unsigned long address;
+
+	switch (record->kind) {
+	case CKPT_VMA_ANON:
+		flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+		break;
+	case CKPT_VMA_FILE_PRIVATE:
+		flags |= MAP_PRIVATE;
+		file = ckpt_object_find(ctx, record->file, CKPT_OBJ_FILE);
+		break;
+	case CKPT_VMA_FILE_SHARED:
+		flags |= MAP_SHARED;
+		file = ckpt_object_find(ctx, record->file, CKPT_OBJ_FILE);
+		break;
+	case CKPT_VMA_SHMEM:
+		flags |= MAP_SHARED;
+		file = ckpt_object_find(ctx, record->shmem, CKPT_OBJ_SHMEM);
+		break;
+	}
+	if (!file != (record->kind == CKPT_VMA_ANON))
+		return ckpt_error(ctx, -EINVAL,
+				  "mapping at %#llx has no file",
+				  record->start);
+	if (file && !file->f_op->mmap)
+		return ckpt_error(ctx, -EINVAL, "file %pD cannot be mapped",
+				  file);
+	if (record->flags & CKPT_VMA_GROWSDOWN)
+		flags |= MAP_GROWSDOWN;
+	if (record->flags & CKPT_VMA_NORESERVE)
+		flags |= MAP_NORESERVE;
+	address = vm_mmap_pgoff(file, record->start,
+				record->end - record->start,
+				protection(record), flags,
+				record->kind == CKPT_VMA_ANON ? 0 :
+				record->offset >> PAGE_SHIFT);
+	if (IS_ERR_VALUE(address))
+		return ckpt_error(ctx, (long)address, "mapping at %#llx",
+				  record->start);
+	return 0;
+}
+
+static int advise(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		  const struct ckpt_hdr_vma *record)
+{
+	int index;
+
+	for (index = 0; index < ARRAY_SIZE(flag_map); index++) {
+		int ret;
+
+		if (!flag_map[index].advice ||
+		    !(record->flags & flag_map[index].image))
+			continue;
+		ret = do_madvise(mm, record->start,
+				 record->end - record->start,
+				 flag_map[index].advice);
+		if (ret)
+			return ckpt_error(ctx, ret, "advice %d at %#llx",
+					  flag_map[index].advice,
+					  record->start);
+	}
+	return 0;
+}
+
+/**
+ * ckpt_vma_restore - make a mapping of the current address space
+ * @ctx: context
+ * @mm: the current address space, private to the restart
+ * @record: from the image
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		     const struct ckpt_hdr_vma *record)
+{
+	int ret = check_place(ctx, record);
+
+	if (ret)
+		return ret;
+	if (record->kind == CKPT_VMA_VDSO || record->kind == CKPT_VMA_VVAR)
+		return arch_ckpt_map_vdso(ctx, mm, record);
+	ret = map(ctx, record);
+	return ret ?: advise(ctx, mm, record);
+}
+
+/**
+ * ckpt_vma_restore_lock - lock a mapping of the current address space
+ * @ctx: context
+ * @record: from the image; contents are in place
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_restore_lock(struct ckpt_ctx *ctx,
+			  const struct ckpt_hdr_vma *record)
+{
+	vm_flags_t flags = VM_LOCKED;
+	int ret;
+
+	if (!(record->flags & CKPT_VMA_LOCKED))
+		return 0;
+	if (record->flags & CKPT_VMA_LOCKONFAULT)
+		flags |= VM_LOCKONFAULT;
+	ret = do_mlock(record->start, record->end - record->start, flags);
+	/* Without access nothing can be faulted in; it is locked all the same. */
+	if (ret == -ENOMEM && !protection(record))
+		ret = 0;
+	if (ret)
+		return ckpt_error(ctx, ret, "cannot lock the mapping at %#llx",
+				  record->start);
+	return 0;
+}
