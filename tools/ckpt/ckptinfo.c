@@ -132,39 +132,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct info_view *choose_view(const struct info_options *options)
-{
-	if (options->errors)
-		return &info_errors;
-	if (options->pids)
-		return &info_pids;
-	if (options->json)
-		return &info_json;
-	return options->verbose ? &info_records : &info_summary;
-}
-
-/* Return: exit status. */
-static int show_image(const struct info_options *options, int fd)
-{
-	const struct info_view *view = choose_view(options);
-	enum image_result result;
-	struct image image;
-	bool is_failed;
-
-	image_open(&image, image_read_fd, &fd);
-	if (view->begin)
-		view->begin(options);
-	while ((result = image_next(&image)) == IMAGE_RECORD)
-		view->record(options, &image);
-	if (view->end)
-		view->end(options, &image, result);
-	is_failed = image.is_failed;
-	image_close(&image);
-	if (is_failed)
-		return EXIT_RECORDED;
-	return result == IMAGE_BAD ? EXIT_FAILED : 0;
-}
-
 static int show_file(const struct info_options *options)
 {
 	int fd = STDIN_FILENO;
@@ -181,7 +148,7 @@ static int show_file(const struct info_options *options)
 		error("not reading an image from a terminal: name one, or redirect the input");
 		return EXIT_FAILED;
 	}
-	status = show_image(options, fd);
+	status = view_image(options, image_read_fd, &fd);
 	close(fd);
 	return status;
 }

@@ -65,6 +65,9 @@ const char *format_tail(const struct ckpt_record *record);
 const char *format_object(u64 objtype);
 void format_limits(char *out, size_t size, const struct ckpt_field *field);
 
+int view_image(const struct info_options *options, image_read_t read,
+	       void *arg);
+
 void describe_rst(void);
 void describe_json(void);
 

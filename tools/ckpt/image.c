@@ -15,9 +15,10 @@
 #include "image.h"
 #include "util.h"
 
-#define BUFFER_SIZE	(256U << 10)
+#define BUFFER_SIZE	(64U << 10)
 #define FIELDS_SIZE	(2 * CKPT_GROWTH_MAX)
-#define TAIL_SIZE	(CKPT_BUFFER_MAX + 8)
+/* To begin with; CKPT_BUFFER_MAX is the most. */
+#define TAIL_SIZE	4096
 
 /* Strings that follow the header: release, version, machine. */
 #define HEADER_STRINGS	3
@@ -36,6 +37,7 @@ void image_open(struct image *image, image_read_t read, void *arg)
 		.buffer		= must_alloc(BUFFER_SIZE),
 		.fields		= must_alloc(FIELDS_SIZE),
 		.tail		= must_alloc(TAIL_SIZE),
+		.tail_size	= TAIL_SIZE,
 	};
 	XXH64_reset(&image->checksum, 0);
 }
@@ -309,6 +311,10 @@ static enum image_result take_tail(struct image *image)
 				   "record pages: its length does not fit its number of pages");
 		image->pages_left = record->tail_len;
 		return IMAGE_RECORD;
+	}
+	if (record->tail_len > image->tail_size) {
+		image->tail_size = record->tail_len;
+		image->tail = must_grow(image->tail, image->tail_size);
 	}
 	if (!take_exactly(image, image->tail, record->tail_len))
 		return IMAGE_BAD;

@@ -58,6 +58,7 @@ struct image_record {
  * @max_objects: room there
  * @fields: of the present record
  * @tail: of the present record
+ * @tail_size: room there
  * @is_failed: an error record was seen
  * @is_ended: the tail was seen and is right
  * @record: the present record
@@ -84,6 +85,7 @@ struct image {
 
 	unsigned char *fields;
 	unsigned char *tail;
+	size_t tail_size;
 
 	bool is_failed;
 	bool is_ended;

@@ -121,7 +121,7 @@ static json_t *json_fields(const struct image_record *record)
 
 static void print_json(json_t *value)
 {
-	if (json_dumpf(value, stdout, JSON_COMPACT)) {
+	if (json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY)) {
 		error("cannot write");
 		exit(EXIT_FAILED);
 	}
@@ -130,11 +130,11 @@ static void print_json(json_t *value)
 
 static void json_begin(const struct info_options *options)
 {
+	const char *file = options->file ? options->file : "-";
+
 	is_first = true;
 	printf("{\"file\":");
-	json_dumpf(must(json_text(options->file ? options->file : "-",
-				  strlen(options->file ? options->file : "-"))),
-		   stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	print_json(json_text(file, strlen(file)));
 	printf(",\"records\":[");
 }
 

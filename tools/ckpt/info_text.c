@@ -191,6 +191,12 @@ static struct {
 	u64 pages_size;
 } summary;
 
+static void summary_begin(const struct info_options *options)
+{
+	(void)options;
+	memset(&summary, 0, sizeof(summary));
+}
+
 static void summarise_header(const struct ckpt_hdr_header *header)
 {
 	time_t seconds = header->time;
@@ -285,6 +291,7 @@ static void summary_end(const struct info_options *options,
 }
 
 const struct info_view info_summary = {
+	.begin	= summary_begin,
 	.record	= summary_record,
 	.end	= summary_end,
 };

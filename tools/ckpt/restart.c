@@ -54,8 +54,12 @@ static void explain_create(const struct restart *restart, int errnum)
 	case EEXIST:
 		explain_taken(restart->forest.tasks[0].pid);
 		break;
+	case EINVAL:
+		error("process id %d is not possible here: see /proc/sys/kernel/pid_max",
+		      restart->forest.tasks[0].pid);
+		break;
 	case EPERM:
-		error("not permitted to choose process ids: run as root, or without --pids and --pidns");
+		error("choosing process ids takes CAP_CHECKPOINT_RESTORE: run as root");
 		break;
 	case EOPNOTSUPP:
 		error("the image has %u tasks: only one can be restarted so far",
@@ -117,7 +121,7 @@ static int explain_failure(struct restart *restart, off_t start)
 	switch (restart->outcome.stage) {
 	case STAGE_NAMESPACE:
 		if (errnum == EPERM)
-			error("not permitted to make a namespace: run as root, or under unshare -r");
+			error("a new namespace takes CAP_SYS_ADMIN: run as root");
 		else
 			error("cannot make a namespace: %s", strerror(errnum));
 		return EXIT_FAILED;

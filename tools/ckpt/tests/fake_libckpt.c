@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library without a kernel behind it.
+ *
+ * The tools are linked with it to test all that they do around the system
+ * calls. The environment tells how the calls end:
+ *
+ * FAKE_IMAGE:   file that checkpoint() writes
+ * FAKE_ERRNO:   the call fails
+ * FAKE_PROGRAM: shell command that a restarted task becomes
+ * FAKE_READ:    restart() reads only that many bytes, and fails
+ * FAKE_GO:      directory where the coordinator tells a task to go on
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ckpt.h"
+#include "util.h"
+
+static int number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text ? atoi(text) : 0;
+}
+
+static long end(int logfd)
+{
+	static const char message[] = "[err -9][pos 8][E @ fake:1] task 1: no\n";
+
+	errno = number_of("FAKE_ERRNO");
+	if (errno && logfd >= 0) {
+		int errnum = errno;
+
+		write_all(logfd, message, sizeof(message) - 1);
+		errno = errnum;
+	}
+	return errno ? -1 : 0;
+}
+
+long ckpt_checkpoint(pid_t pid, int fd, unsigned long flags, int logfd)
+{
+	const char *file = getenv("FAKE_IMAGE");
+	int in = file ? open(file, O_RDONLY) : -1;
+	char data[4096];
+	ssize_t got;
+
+	(void)pid;
+	(void)flags;
+	while (in >= 0 && (got = read(in, data, sizeof(data))) > 0)
+		if (write_all(fd, data, got))
+			return -1;
+	close(in);
+	return end(logfd) ? -1 : 77;
+}
+
+static void go_file(char *path, size_t size)
+{
+	snprintf(path, size, "%s/go", getenv("FAKE_GO"));
+}
+
+long ckpt_restart(pid_t pid, int fd, unsigned long flags, int logfd)
+{
+	ssize_t limit = number_of("FAKE_READ"), got, sum = 0;
+	char data[4096], path[PATH_MAX];
+
+	(void)pid;
+	(void)flags;
+	do {
+		got = read(fd, data, sizeof(data));
+		if (got < 0)
+			return -1;
+		if (!sum && memcmp(data + 8, "LNUCKPT", 8)) {
+			errno = EINVAL;
+			return -1;
+		}
+		sum += got;
+	} while (got && (!limit || sum < limit));
+	if (end(logfd))
+		return -1;
+	go_file(path, sizeof(path));
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	return 0;
+}
+
+long ckpt_restart_task(unsigned int index, unsigned long flags)
+{
+	char path[PATH_MAX];
+
+	(void)index;
+	(void)flags;
+	go_file(path, sizeof(path));
+	while (access(path, F_OK))
+		usleep(1000);
+	unlink(path);
+	execl("/bin/sh", "sh", "-c", getenv("FAKE_PROGRAM"), NULL);
+	return -1;
+}
+
+long ckpt_restart_self(int fd, unsigned long flags, int logfd)
+{
+	(void)fd;
+	(void)flags;
+	if (end(logfd))
+		return -1;
+	execl("/bin/sh", "sh", "-c", getenv("FAKE_PROGRAM"), NULL);
+	return -1;
+}
+
+bool ckpt_available(void)
+{
+	return true;
+}
