@@ -226,7 +226,9 @@ static int restart_forest(struct restart *restart, off_t start)
 		coordinate_in_namespace(restart);
 	else
 		coordinate_here(restart);
-	close(restart->image_fd);
+	/* A file is read once more if it could not be restarted. */
+	if (!restart->forest.is_seekable)
+		close(restart->image_fd);
 	feeder_stop(restart);
 	if (restart->outcome.stage == STAGE_RUNNING)
 		return accompany(restart);
