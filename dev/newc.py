@@ -55,10 +55,14 @@ class Archive:
         fmt = stat.S_IFCHR if kind == "c" else stat.S_IFBLK
         self._entry(name.strip("/"), fmt | mode, rdev=(major, minor))
 
-    def tree(self, prefix, path):
-        """Add a directory of the host with everything below it."""
+    def tree(self, prefix, path, skip=()):
+        """Add a directory of the host with everything below it.
+
+        At its top, the names in skip are left out."""
         self.directory(prefix)
         for entry in sorted(os.scandir(path), key=lambda e: e.name):
+            if entry.name in skip:
+                continue
             name = f"{prefix}/{entry.name}"
             if entry.is_symlink() and not os.path.exists(entry.path):
                 self.symlink(name, os.readlink(entry.path))
