@@ -126,17 +126,18 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 };
 
 /*
- * In the order of the records. Commit runs in the same order: registers come
- * first because their commit alone can fail; an address space comes after the
- * credentials, which reset what it may dump; the thread comes last because its
- * pointers are those of the new address space.
+ * In the order of the records. Commit runs in the same order: vector registers
+ * come first because their commit alone can fail; an address space comes after
+ * the credentials, which reset what it may dump; the thread comes later because
+ * its pointers are those of the new address space, and general registers come
+ * last because leaving the old one resets segment bases.
  */
 const struct ckpt_task_part ckpt_task_parts[] = {
 	{
 		.name		= "registers",
 		.save		= ckpt_cpu_save,
 		.restore	= ckpt_cpu_restore,
-		.commit		= ckpt_cpu_commit,
+		.commit		= ckpt_cpu_commit_extended,
 		.release	= ckpt_cpu_release,
 	},
 	{
@@ -181,6 +182,10 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 		.save		= ckpt_restart_block_save,
 		.restore	= ckpt_restart_block_restore,
 		.commit		= ckpt_restart_block_commit,
+	},
+	{
+		.name		= "general registers",
+		.commit		= ckpt_cpu_commit_general,
 	},
 };
 

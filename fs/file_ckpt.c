@@ -62,14 +62,14 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct file *file)
 	if (has_locks(file))
 		return ckpt_error(ctx, -EBADF, "file %pD has a lock or a lease",
 				  file);
-	if (file->f_flags & FASYNC || (owner && owner->pid))
-		return ckpt_error(ctx, -EBUSY,
-				  "file %pD has an owner for signals", file);
 #ifdef CONFIG_DNOTIFY
 	if (S_ISDIR(inode->i_mode) && inode->i_fsnotify_mask & FS_RENAME)
 		return ckpt_error(ctx, -EBADF,
 				  "directory %pD has notification", file);
 #endif
+	if (file->f_flags & FASYNC || (owner && owner->pid))
+		return ckpt_error(ctx, -EBUSY,
+				  "file %pD has an owner for signals", file);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/posix-timers.h>
 #include <linux/resource.h>
 #include <linux/rseq.h>
 #include <linux/sched.h>
@@ -424,6 +425,8 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 		signal->rlim[index].rlim_max = record->rlim_max[index];
 	}
 	task_unlock(current->group_leader);
+	if (record->rlim_cur[RLIMIT_CPU] != RLIM_INFINITY)
+		update_rlimit_cpu(current, record->rlim_cur[RLIMIT_CPU]);
 	signal->oom_score_adj = record->oom_score_adj;
 	ckpt_itimers_commit(record);
 

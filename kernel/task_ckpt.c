@@ -20,6 +20,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
@@ -42,7 +43,8 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EPERM, "it has its own UTS namespace");
 	if (theirs->ipc_ns != ours->ipc_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own IPC namespace");
-	if (theirs->time_ns != ours->time_ns)
+	if (theirs->time_ns != ours->time_ns ||
+	    theirs->time_ns_for_children != ours->time_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
 	if (theirs->cgroup_ns != ours->cgroup_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own cgroup namespace");
@@ -56,6 +58,8 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 
 static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 {
+	if (!task->mm || !task->files || !task->fs)
+		return ckpt_error(ctx, -ESRCH, "the task is exiting");
 	if (get_nr_threads(task) != 1)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has %d threads: only one is supported yet",
@@ -80,8 +84,6 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 /* State that has no record yet must not get lost in silence. */
 static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 {
-	if (!task->mm || !task->files || !task->fs)
-		return ckpt_error(ctx, -ESRCH, "the task is exiting");
 #ifdef CONFIG_SECCOMP
 	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is under seccomp");
@@ -100,6 +102,26 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (task->io_uring)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it uses io_uring");
 #endif
+#ifdef CONFIG_GENERIC_ENTRY
+	if (test_task_syscall_work(task, SYSCALL_USER_DISPATCH))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "its system calls are dispatched to user space");
+#endif
+#ifdef CONFIG_AIO
+	if (rcu_access_pointer(task->mm->ioctx_table))
+		return ckpt_error(ctx, -EOPNOTSUPP, "it uses AIO");
+#endif
+	if (test_bit(MMF_HAS_MDWE, &task->mm->flags) ||
+	    test_bit(MMF_VM_MERGE_ANY, &task->mm->flags))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has set PR_SET_MDWE or PR_SET_MEMORY_MERGE");
+	if (task->flags & (PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE |
+			   PF_MCE_PROCESS | PF_MCE_EARLY))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has set PR_SET_IO_FLUSHER or PR_MCE_KILL");
+	if (task->sched_reset_on_fork)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has set SCHED_FLAG_RESET_ON_FORK");
 	if (task->signal->is_child_subreaper)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is a child subreaper");
 	return 0;
@@ -156,9 +178,9 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct ckpt_hdr_task *record;
 	int ret;
 
-	ret = check_unsupported(ctx, task);
+	ret = check_relations(ctx, task);
 	if (!ret)
-		ret = check_relations(ctx, task);
+		ret = check_unsupported(ctx, task);
 	if (!ret)
 		ret = check_namespaces(ctx, task);
 	if (ret)

@@ -85,7 +85,7 @@ static void save_layout(struct mm_struct *mm, struct ckpt_hdr_mm *record)
 }
 
 static int save_exe_file(struct ckpt_ctx *ctx, struct mm_struct *mm,
-			 struct ckpt_hdr_mm *record)
+			 u32 *exe_file)
 {
 	struct file *file = get_mm_exe_file(mm);
 	int objref;
@@ -98,7 +98,7 @@ static int save_exe_file(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	if (objref < 0)
 		ckpt_error(ctx, objref, "executable %pD", file);
 	else
-		record->exe_file = objref;
+		*exe_file = objref;
 	fput(file);
 	return objref < 0 ? objref : 0;
 }
@@ -131,6 +131,7 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct mm_struct *mm = object;
 	struct ckpt_hdr_mm *record;
+	u32 exe_file = 0;
 	void *auxv;
 	int ret;
 
@@ -140,14 +141,15 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 		if (ret)
 			return ret;
 	}
+	ret = save_exe_file(ctx, mm, &exe_file);
+	if (ret)
+		return ret;
 	record = ckpt_record_add(ctx, CKPT_HDR_MM);
 	if (!record)
 		return -ENOMEM;
+	record->exe_file = exe_file;
 	save_layout(mm, record);
 	save_flags(mm, record);
-	ret = save_exe_file(ctx, mm, record);
-	if (ret)
-		return ret;
 	auxv = ckpt_buffer_add(ctx, sizeof(mm->saved_auxv));
 	if (!auxv)
 		return -ENOMEM;

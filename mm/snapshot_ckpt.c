@@ -26,6 +26,8 @@
 /* Pages that one record and one write carry. */
 #define BATCH_PAGES	256
 
+struct snapshot;
+
 /**
  * struct batch - pages on their way from the snapshot to the image
  * @header: record in front of them
@@ -36,6 +38,7 @@
  * @fault_at: page that is not present and has to be brought in first
  * @must_fault: @fault_at is set
  * @next: the walk goes on here
+ * @is_fresh_zero: where there is no page, a restart finds zeros
  */
 struct batch {
 	struct ckpt_hdr_pages header;
@@ -46,7 +49,12 @@ struct batch {
 	unsigned long fault_at;
 	bool must_fault;
 	unsigned long next;
+	bool is_fresh_zero;
 };
+
+/* Takes the pages of a batch and leaves it empty, also when it fails. */
+typedef int (*consume_t)(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+			 struct batch *batch);
 
 /**
  * struct snapshot - memory at the moment of the checkpoint
@@ -94,11 +102,6 @@ static void add_page(struct batch *batch, unsigned long address,
 	bvec_set_page(&batch->bvecs[++batch->nr_pages], page, PAGE_SIZE, 0);
 }
 
-static bool is_wanted(struct vm_area_struct *vma, struct page *page)
-{
-	return page && PageAnon(page);
-}
-
 static int collect_huge(pmd_t *pmd, unsigned long address, unsigned long end,
 			struct mm_walk *walk, spinlock_t *ptl)
 {
@@ -116,7 +119,7 @@ static int collect_huge(pmd_t *pmd, unsigned long address, unsigned long end,
 	if (page)
 		page += (address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
 	for (; !ret && page && address < end; address += PAGE_SIZE, page++) {
-		if (!is_wanted(walk->vma, page))
+		if (!PageAnon(page))
 			continue;
 		if (!fits(batch, address, true)) {
 			ret = 1;
@@ -160,7 +163,7 @@ static int collect(pmd_t *pmd, unsigned long address, unsigned long end,
 			break;
 		}
 		page = vm_normal_page(vma, address, pte);
-		if (!is_wanted(vma, page))
+		if (!page || !PageAnon(page))
 			continue;
 		if (!fits(batch, address, false)) {
 			ret = 1;
@@ -222,27 +225,67 @@ static int write_run(struct ckpt_ctx *ctx, struct batch *batch,
 	return ret;
 }
 
+static void release_batch(struct batch *batch)
+{
+	unsigned int index;
+
+	for (index = 0; index < batch->nr_pages; index++)
+		put_page(batch->bvecs[index + 1].bv_page);
+	batch->nr_pages = 0;
+}
+
 /* Leaves out pages of zeros where a fresh mapping has them as well. */
-static int write_batch(struct ckpt_ctx *ctx, struct batch *batch,
-		       bool is_fresh_zero, u64 *total)
+static int write_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		       struct batch *batch)
 {
 	unsigned int index, first = 0;
 	int ret = 0;
 
 	for (index = 0; index < batch->nr_pages && !ret; index++) {
-		if (!is_fresh_zero ||
+		if (!batch->is_fresh_zero ||
 		    !is_zero(batch->bvecs[index + 1].bv_page))
 			continue;
 		if (index > first)
 			ret = write_run(ctx, batch, first, index - first,
-					total);
+					&snapshot->nr_pages);
 		first = index + 1;
 	}
 	if (!ret && index > first)
-		ret = write_run(ctx, batch, first, index - first, total);
-	for (index = 0; index < batch->nr_pages; index++)
-		put_page(batch->bvecs[index + 1].bv_page);
-	batch->nr_pages = 0;
+		ret = write_run(ctx, batch, first, index - first,
+				&snapshot->nr_pages);
+	release_batch(batch);
+	return ret;
+}
+
+static int copy_one(struct snapshot *snapshot, unsigned long address,
+		    struct page *page)
+{
+	struct page_copy *copy;
+
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	copy->page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+	if (!copy->page) {
+		kfree(copy);
+		return -ENOMEM;
+	}
+	copy->address = address;
+	copy_highpage(copy->page, page);
+	list_add_tail(&copy->list, &snapshot->copies);
+	return 0;
+}
+
+static int copy_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		      struct batch *batch)
+{
+	unsigned int index;
+	int ret = 0;
+
+	for (index = 0; index < batch->nr_pages && !ret; index++)
+		ret = copy_one(snapshot, batch->start + index * PAGE_SIZE,
+			       batch->bvecs[index + 1].bv_page);
+	release_batch(batch);
 	return ret;
 }
 
@@ -263,48 +306,94 @@ static int fault_in(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return 0;
 }
 
-static int emit_vma(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-		    struct batch *batch, unsigned long start,
-		    unsigned long end, bool is_fresh_zero)
+static int visit_range(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		       struct mm_struct *mm, struct batch *batch,
+		       unsigned long start, unsigned long end,
+		       consume_t consume)
 {
 	int ret = 0;
 
 	while (start < end && !ret) {
 		batch->must_fault = false;
 		batch->next = end;
-		mmap_read_lock(snapshot->mm);
-		ret = walk_page_range(snapshot->mm, start, end, &collect_ops,
-				      batch);
-		mmap_read_unlock(snapshot->mm);
+		mmap_read_lock(mm);
+		ret = walk_page_range(mm, start, end, &collect_ops, batch);
+		mmap_read_unlock(mm);
 		if (ret < 0)
-			return ret;
-		if (!ret)
-			batch->next = end;
-		start = batch->next;
-		ret = write_batch(ctx, batch, is_fresh_zero,
-				  &snapshot->nr_pages);
+			break;
+		start = ret ? batch->next : end;
+		ret = consume(ctx, snapshot, batch);
 		if (!ret && batch->must_fault)
-			ret = fault_in(ctx, snapshot->mm, batch->fault_at);
+			ret = fault_in(ctx, mm, batch->fault_at);
 		cond_resched();
 	}
+	release_batch(batch);
 	return ret;
 }
 
-static int emit_copies(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-		       struct batch *batch)
+/*
+ * Hands all pages of private memory to @consume, in mappings with any of
+ * @flags. Nobody changes the mappings meanwhile: @mm is a snapshot, or belongs
+ * to a stopped task.
+ */
+static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+			 struct mm_struct *mm, vm_flags_t flags,
+			 consume_t consume)
 {
-	struct page_copy *copy;
+	struct vm_area_struct *vma;
+	unsigned long address = 0;
+	struct batch *batch;
 	int ret = 0;
 
+	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (!batch)
+		return -ENOMEM;
+	while (!ret) {
+		unsigned long start;
+		bool wanted;
+
+		mmap_read_lock(mm);
+		vma = find_vma(mm, address);
+		if (!vma) {
+			mmap_read_unlock(mm);
+			break;
+		}
+		start = vma->vm_start;
+		address = vma->vm_end;
+		wanted = vma->anon_vma && !(vma->vm_flags & VM_MAYSHARE) &&
+			 vma->vm_flags & flags;
+		batch->is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
+		mmap_read_unlock(mm);
+		if (wanted)
+			ret = visit_range(ctx, snapshot, mm, batch, start,
+					  address, consume);
+	}
+	kvfree(batch);
+	return ret;
+}
+
+static int emit_copies(struct ckpt_ctx *ctx, struct snapshot *snapshot)
+{
+	struct page_copy *copy;
+	struct batch *batch;
+	int ret = 0;
+
+	if (list_empty(&snapshot->copies))
+		return 0;
+	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (!batch)
+		return -ENOMEM;
 	list_for_each_entry(copy, &snapshot->copies, list) {
 		if (!fits(batch, copy->address, false))
-			ret = write_batch(ctx, batch, false,
-					  &snapshot->nr_pages);
+			ret = write_batch(ctx, snapshot, batch);
 		if (ret)
-			return ret;
+			break;
 		add_page(batch, copy->address, copy->page, false);
 	}
-	return write_batch(ctx, batch, false, &snapshot->nr_pages);
+	if (!ret)
+		ret = write_batch(ctx, snapshot, batch);
+	kvfree(batch);
+	return ret;
 }
 
 static int emit_end(struct ckpt_ctx *ctx, u64 nr_pages)
@@ -321,35 +410,12 @@ static int emit_end(struct ckpt_ctx *ctx, u64 nr_pages)
 static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
 {
 	struct snapshot *snapshot;
-	struct batch *batch;
-	struct vm_area_struct *vma;
-	int ret = 0;
+	int ret;
 
 	snapshot = container_of(segment, struct snapshot, segment);
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
-	if (!batch)
-		return -ENOMEM;
-	VMA_ITERATOR(vmi, snapshot->mm, 0);
-	/* Nobody else changes the mappings of a snapshot. */
-	mmap_read_lock(snapshot->mm);
-	vma = vma_next(&vmi);
-	while (vma && !ret) {
-		unsigned long start = vma->vm_start, end = vma->vm_end;
-		bool wanted = vma->anon_vma &&
-			      !(vma->vm_flags & VM_MAYSHARE);
-		bool is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
-
-		mmap_read_unlock(snapshot->mm);
-		if (wanted)
-			ret = emit_vma(ctx, snapshot, batch, start, end,
-				       is_fresh_zero);
-		mmap_read_lock(snapshot->mm);
-		vma = find_vma(snapshot->mm, end);
-	}
-	mmap_read_unlock(snapshot->mm);
+	ret = visit_private(ctx, snapshot, snapshot->mm, ~0UL, write_batch);
 	if (!ret)
-		ret = emit_copies(ctx, snapshot, batch);
-	kvfree(batch);
+		ret = emit_copies(ctx, snapshot);
 	return ret ?: emit_end(ctx, snapshot->nr_pages);
 }
 
@@ -374,77 +440,6 @@ static const struct ckpt_segment_ops snapshot_ops = {
 	.free	= free_segment,
 };
 
-static int copy_one(struct snapshot *snapshot, struct vm_area_struct *vma,
-		    unsigned long address, struct page *page)
-{
-	struct page_copy *copy;
-
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-	if (!copy)
-		return -ENOMEM;
-	copy->page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
-	if (!copy->page) {
-		kfree(copy);
-		return -ENOMEM;
-	}
-	copy->address = address;
-	copy_highpage(copy->page, page);
-	list_add_tail(&copy->list, &snapshot->copies);
-	return 0;
-}
-
-/*
- * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate. There is
- * little of it as a rule: keys, and buffers of devices. It is copied.
- */
-static int copy_vma(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-		    struct vm_area_struct *vma)
-{
-	unsigned long address;
-	int ret = 0;
-
-	for (address = vma->vm_start; address < vma->vm_end && !ret;
-	     address += PAGE_SIZE) {
-		struct page *page;
-		long pinned;
-
-		/* FOLL_DUMP: no page where there is none. */
-		pinned = get_user_pages_remote(vma->vm_mm, address, 1,
-					       FOLL_FORCE | FOLL_DUMP, &page,
-					       NULL);
-		if (pinned == -EFAULT)
-			continue;
-		if (pinned < 0)
-			return ckpt_error(ctx, pinned,
-					  "page at %#lx cannot be read",
-					  address);
-		if (PageAnon(page))
-			ret = copy_one(snapshot, vma, address, page);
-		put_page(page);
-	}
-	return ret;
-}
-
-static int copy_unduplicated(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-			     struct mm_struct *mm)
-{
-	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
-	int ret = 0;
-
-	mmap_read_lock(mm);
-	for_each_vma(vmi, vma) {
-		if (!(vma->vm_flags & (VM_DONTCOPY | VM_WIPEONFORK)) ||
-		    vma->vm_flags & VM_MAYSHARE || !vma->anon_vma)
-			continue;
-		ret = copy_vma(ctx, snapshot, vma);
-		if (ret)
-			break;
-	}
-	mmap_read_unlock(mm);
-	return ret;
-}
-
 /**
  * ckpt_mm_capture_pages - capture the contents of private memory
  * @ctx: context
@@ -462,7 +457,12 @@ int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm)
 		return -ENOMEM;
 	snapshot->segment.ops = &snapshot_ops;
 	INIT_LIST_HEAD(&snapshot->copies);
-	ret = copy_unduplicated(ctx, snapshot, mm);
+	/*
+	 * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate.
+	 * There is little of it as a rule: keys, and buffers of devices.
+	 */
+	ret = visit_private(ctx, snapshot, mm, VM_DONTCOPY | VM_WIPEONFORK,
+			    copy_batch);
 	if (!ret) {
 		snapshot->mm = dup_mm(ctx->task, mm);
 		if (!snapshot->mm)

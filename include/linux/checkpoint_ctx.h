@@ -239,7 +239,10 @@ int ckpt_restart_block_commit(struct ckpt_ctx *ctx,
 			      struct ckpt_task_stage *stage);
 int ckpt_cpu_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_cpu_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
-int ckpt_cpu_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_cpu_commit_extended(struct ckpt_ctx *ctx,
+			     struct ckpt_task_stage *stage);
+int ckpt_cpu_commit_general(struct ckpt_ctx *ctx,
+			    struct ckpt_task_stage *stage);
 void ckpt_cpu_release(struct ckpt_task_stage *stage);
 
 /* Parts of the above that have files of their own. */

@@ -38,12 +38,12 @@
 #include "fpu/legacy.h"
 #include "fpu/xstate.h"
 
-/* Bits of the flags register that user mode owns, as for ptrace(). */
+/* Bits of the flags register that user mode owns: those of ptrace(), and ID. */
 #define USER_FLAGS							\
 	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |		\
 	 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF |		\
 	 X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_RF |		\
-	 X86_EFLAGS_AC | X86_EFLAGS_NT)
+	 X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_ID)
 
 /* The legacy area, with x87 and SSE, and the header behind it. */
 #define LEGACY_SIZE	sizeof(struct fxregs_state)
@@ -287,6 +287,14 @@ static const struct user_regset *find_regset(struct task_struct *task,
 	return NULL;
 }
 
+/* What 64-bit code has: flat segments, and bases instead of selectors. */
+static bool are_plain_selectors(const struct ckpt_hdr_cpu *regs)
+{
+	return regs->cs == __USER_CS && regs->ss == __USER_DS &&
+	       (!regs->ds || regs->ds == __USER_DS) &&
+	       (!regs->es || regs->es == __USER_DS) && !regs->fs && !regs->gs;
+}
+
 static int save_general(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct user_regset *regset = find_regset(task, NT_PRSTATUS);
@@ -302,6 +310,9 @@ static int save_general(struct ckpt_ctx *ctx, struct task_struct *task)
 			 sizeof(struct user_regs_struct), &record->h + 1);
 	if (ret < 0)
 		return ret;
+	if (!are_plain_selectors(record))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has segment selectors of its own");
 	/* Who saves itself continues with 0 from the call. */
 	if (task == current) {
 		record->ax = 0;
@@ -354,9 +365,7 @@ int ckpt_cpu_save(struct ckpt_ctx *ctx, struct task_struct *task)
 
 static int check_general(struct ckpt_ctx *ctx, const struct ckpt_hdr_cpu *regs)
 {
-	if (regs->cs != __USER_CS || regs->ss != __USER_DS ||
-	    (regs->ds && regs->ds != __USER_DS) ||
-	    (regs->es && regs->es != __USER_DS) || regs->fs || regs->gs)
+	if (!are_plain_selectors(regs))
 		return ckpt_error(ctx, -EINVAL, "segment selectors");
 	if (regs->ip >= TASK_SIZE_MAX || regs->fs_base >= TASK_SIZE_MAX ||
 	    regs->gs_base >= TASK_SIZE_MAX)
@@ -496,18 +505,30 @@ static void commit_general(const struct ckpt_hdr_cpu *saved)
 }
 
 /**
- * ckpt_cpu_commit - make them the registers of the current task
+ * ckpt_cpu_commit_extended - set the vector registers of the current task
  * @ctx: context
  * @stage: from ckpt_cpu_restore()
  *
  * Return: 0, or -EINVAL with nothing changed.
  */
-int ckpt_cpu_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+int ckpt_cpu_commit_extended(struct ckpt_ctx *ctx,
+			     struct ckpt_task_stage *stage)
 {
-	int ret = commit_extended(stage->cpu);
+	return commit_extended(stage->cpu);
+}
 
-	if (ret)
-		return ret;
+/**
+ * ckpt_cpu_commit_general - set the general registers of the current task
+ * @ctx: context
+ * @stage: from ckpt_cpu_restore()
+ *
+ * Leaving an address space resets segment bases, so this comes after it.
+ *
+ * Return: 0.
+ */
+int ckpt_cpu_commit_general(struct ckpt_ctx *ctx,
+			    struct ckpt_task_stage *stage)
+{
 	commit_segments(&stage->cpu->regs);
 	commit_general(&stage->cpu->regs);
 	/* Have an interrupted system call looked at on the way out. */
