@@ -27,6 +27,7 @@
 #include <asm/fpu/regset.h>
 #include <asm/fpu/xstate.h>
 #include <asm/mmu_context.h>
+#include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
 #include <asm/ptrace.h>
@@ -336,6 +337,9 @@ static int save_extended(struct ckpt_ctx *ctx, struct task_struct *task)
 	xstate = ckpt_buffer_add(ctx, xstate_size());
 	if (!xstate)
 		return -ENOMEM;
+	/* Of a running task only the processor knows it. */
+	if (task == current)
+		task->thread.pkru = read_pkru();
 	ret = regset_get(task, (struct user_regset *)regset, xstate_size(),
 			 xstate);
 	if (ret < 0)
@@ -464,6 +468,9 @@ static int commit_extended(struct ckpt_cpu_stage *cpu)
 	else
 		memcpy(&fpu->fpstate->regs.fxsave, cpu->xstate, LEGACY_SIZE);
 	fpu->last_cpu = -1;
+	/* Not among what the return to user mode loads. */
+	if (!ret)
+		write_pkru(current->thread.pkru);
 	fpregs_unlock();
 	return ret;
 }
