@@ -151,7 +151,7 @@ static const char *advice(int errnum)
 	case EACCES:
 		return "not permitted: it takes what a debugger needs to attach";
 	case EINVAL:
-		return "refused; --container is for the init of a pid namespace";
+		return "the kernel refused";
 	case EOPNOTSUPP:
 		return "it has something that cannot be saved yet";
 	case EBADF:
@@ -191,7 +191,7 @@ static int kill_target(pid_t pid, int pidfd)
 
 static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 {
-	pid_t progress = progress_start(settings->output.fd);
+	pid_t progress = progress_start(settings->output.fd, "written");
 	int errnum;
 	long id;
 

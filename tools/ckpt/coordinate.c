@@ -30,8 +30,6 @@ static int bring_back(struct restart *restart)
 {
 	struct restart_outcome *outcome = &restart->outcome;
 
-	if (create_forest(restart))
-		return -1;
 	outcome->stage = STAGE_RESTART;
 	if (ckpt_restart(outcome->pid, restart->image_fd,
 			 restart->options->flags, restart->kmsg.fd) < 0) {
@@ -48,9 +46,12 @@ static int bring_back(struct restart *restart)
  */
 void coordinate_here(struct restart *restart)
 {
-	if (!bring_back(restart))
+	/* First of all, while the ids that the tasks need are free. */
+	if (create_forest(restart))
 		return;
-	coordinate_abort(restart);
+	if (helpers_start(restart) || bring_back(restart))
+		coordinate_abort(restart);
+	helpers_stop(restart);
 }
 
 /**
@@ -183,7 +184,7 @@ static void be_init(struct restart *restart)
 		tell(restart, -1);
 		_exit(EXIT_FAILED);
 	}
-	if (bring_back(restart)) {
+	if (create_forest(restart) || bring_back(restart)) {
 		tell(restart, -1);
 		_exit(EXIT_FAILED);
 	}
@@ -197,32 +198,39 @@ static void be_init(struct restart *restart)
 	_exit(0);
 }
 
-/**
- * coordinate_in_namespace - make a pid namespace with a coordinator as init
- * @restart: init, channel, root_fd and outcome are filled in
- */
-void coordinate_in_namespace(struct restart *restart)
+/* Return: 0, or -1 with the reason in the outcome. */
+static int make_init(struct restart *restart)
 {
 	int ends[2];
 
-	restart->outcome.stage = STAGE_NAMESPACE;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
-		restart->outcome.errnum = errno;
-		return;
-	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -1;
 	restart->init = create_process(CLONE_NEWPID, 0, NULL);
 	if (!restart->init) {
 		close(ends[0]);
 		restart->channel = ends[1];
 		be_init(restart);
 	}
+	restart->channel = ends[0];
 	close(ends[1]);
-	if (restart->init < 0) {
+	return restart->init < 0 ? -1 : 0;
+}
+
+/**
+ * coordinate_in_namespace - make a pid namespace with a coordinator as init
+ * @restart: init, channel, root_fd and outcome are filled in
+ */
+void coordinate_in_namespace(struct restart *restart)
+{
+	restart->outcome.stage = STAGE_NAMESPACE;
+	/* Outside of the namespace, where they would take ids. */
+	if (helpers_start(restart))
+		return;
+	if (make_init(restart)) {
 		restart->outcome.errnum = errno;
-		close(ends[0]);
+		helpers_stop(restart);
 		return;
 	}
-	restart->channel = ends[0];
 	switch (hear(restart)) {
 	case 0:
 		/* Killed before it could tell. */
@@ -234,6 +242,7 @@ void coordinate_in_namespace(struct restart *restart)
 	}
 	if (restart->outcome.stage != STAGE_RUNNING)
 		coordinate_abort(restart);
+	helpers_stop(restart);
 }
 
 /**

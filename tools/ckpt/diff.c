@@ -4,8 +4,10 @@
  *
  * Equal means: the same records in the same order, with the same values in all
  * fields that the tables do not call volatile, and the same contents of the
- * same pages, however they are cut into records. The bytes of struct rseq do
- * not count: the kernel writes there the number of the processor.
+ * same pages, however they are cut into records. What the kernel writes by
+ * itself does not count: struct rseq has the number of the processor, and a
+ * sleep that was interrupted has told the time left and goes on as another
+ * system call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +25,16 @@
 /* More than this is counted, not printed. */
 #define SHOWN_DIFFERENCES	40
 
+/* Of struct timespec, 64-bit. */
+#define TIMESPEC_SIZE		16
+
 /**
  * struct item - a record, pages excepted
- * @record: the record; fields and tail are in the image
- * @data: its bytes
+ * @type: its description
+ * @offset: where it begins in the image
+ * @len: its bytes
+ * @data: points to them
+ * @resumes: for CKPT_HDR_CPU: the task is to resume a system call
  * @group: the pages that it ends, for CKPT_HDR_PAGES_END
  */
 struct item {
@@ -34,6 +42,7 @@ struct item {
 	u64 offset;
 	u32 len;
 	const unsigned char *data;
+	bool resumes;
 	struct page_group group;
 };
 
@@ -45,6 +54,7 @@ struct item {
  * @at: how much image_next() has read
  * @items: its records
  * @nr_items: their number
+ * @cpu: index of the last CKPT_HDR_CPU
  * @group: pages since the last CKPT_HDR_PAGES_END
  * @page_size: bytes of a page
  */
@@ -55,6 +65,7 @@ struct loaded {
 	size_t at;
 	struct item *items;
 	size_t nr_items;
+	size_t cpu;
 	struct page_group group;
 	u32 page_size;
 };
@@ -144,6 +155,19 @@ static void add_mask(struct page_masks *masks, u64 start, u64 len)
 	};
 }
 
+static void note_resume(struct comparison *comparison, struct loaded *loaded,
+			const struct ckpt_hdr_restart_block *block)
+{
+	if (block->function == CKPT_RESTART_NONE)
+		return;
+	if (loaded->nr_items)
+		loaded->items[loaded->cpu].resumes = true;
+	if (block->function == CKPT_RESTART_NANOSLEEP ||
+	    block->function == CKPT_RESTART_CPU_SLEEP)
+		add_mask(&comparison->masks, block->user_pointer,
+			 TIMESPEC_SIZE);
+}
+
 static void note_record(struct comparison *comparison, struct loaded *loaded,
 			const struct image_record *record)
 {
@@ -163,6 +187,12 @@ static void note_record(struct comparison *comparison, struct loaded *loaded,
 		break;
 	case CKPT_HDR_THREAD:
 		add_mask(&comparison->masks, thread->rseq, thread->rseq_len);
+		break;
+	case CKPT_HDR_RESTART_BLOCK:
+		note_resume(comparison, loaded, record->fields);
+		break;
+	case CKPT_HDR_CPU:
+		loaded->cpu = loaded->nr_items;
 		break;
 	case CKPT_HDR_PAGES:
 		page_group_add(&loaded->group, pages->start, pages->nr_pages,
@@ -240,6 +270,9 @@ static void compare_field(struct comparison *comparison,
 
 	if (!memcmp(fields[0] + field->offset, fields[1] + field->offset,
 		    field->size))
+		return;
+	if (items[0]->resumes && items[1]->resumes &&
+	    !strcmp(field->name, "orig_ax"))
 		return;
 	if (field->flags & CKPT_FIELD_VOLATILE ||
 	    is_ignored(comparison, record, field->name))

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "restart.h"
 #include "util.h"
 
@@ -61,33 +62,17 @@ static int feed(const struct forest *forest, int in, int out)
 	return pump_by_copy(in, out);
 }
 
-/**
- * feeder_start - make an image that the kernel can read from its beginning
- * @restart: image_fd and feeder are filled in
- *
- * Return: 0, or -1 after a message.
- */
-int feeder_start(struct restart *restart)
+static int start_feeder(struct restart *restart)
 {
 	int in = restart->options->input_fd;
 	pid_t parent = getpid();
 	int ends[2];
 
-	if (restart->forest.is_seekable) {
-		restart->image_fd = in;
-		return 0;
-	}
-	if (pipe2(ends, O_CLOEXEC)) {
-		error("cannot create a pipe: %s", strerror(errno));
+	if (pipe2(ends, O_CLOEXEC))
 		return -1;
-	}
 	/* As much as an ordinary user may have; less only costs time. */
 	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
 	restart->feeder = fork();
-	if (restart->feeder < 0) {
-		error("cannot create a process: %s", strerror(errno));
-		return -1;
-	}
 	if (!restart->feeder) {
 		close(ends[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -96,23 +81,46 @@ int feeder_start(struct restart *restart)
 		_exit(feed(&restart->forest, in, ends[1]) ? EXIT_FAILED : 0);
 	}
 	close(ends[1]);
-	close(in);
-	free(restart->forest.prefix);
-	restart->forest.prefix = NULL;
 	restart->image_fd = ends[0];
+	return restart->feeder < 0 ? -1 : 0;
+}
+
+/**
+ * helpers_start - make an image that the kernel can read from its beginning
+ * @restart: image_fd, feeder and progress are filled in
+ *
+ * Return: 0, or -1 with the reason in outcome.
+ */
+int helpers_start(struct restart *restart)
+{
+	int in = restart->options->input_fd;
+
+	if (restart->forest.is_seekable) {
+		restart->image_fd = in;
+		restart->progress = progress_start(in, "read");
+		return 0;
+	}
+	if (start_feeder(restart)) {
+		restart->outcome.errnum = errno;
+		return -1;
+	}
+	/* What ends when the sender does must not be held open by us. */
+	close(in);
 	return 0;
 }
 
 /**
- * feeder_stop - the kernel has what it wants
- * @restart: its feeder may be running or not
+ * helpers_stop - the kernel has what it wants
+ * @restart: its helpers may be running or not
  */
-void feeder_stop(struct restart *restart)
+void helpers_stop(struct restart *restart)
 {
+	progress_stop(restart->progress);
+	if (!restart->forest.is_seekable)
+		close(restart->image_fd);
 	if (restart->feeder <= 0)
 		return;
 	kill(restart->feeder, SIGKILL);
 	while (waitpid(restart->feeder, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	restart->feeder = -1;
 }

@@ -2,18 +2,18 @@
 /*
  * How far a long system call has come.
  *
- * A child looks at the size of the image twice a second and prints it on the
- * terminal. It is silent for work that is over at once.
+ * A child looks at the position in the image twice a second and prints it on
+ * the terminal. It is silent for work that is over at once.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "output.h"
 #include "progress.h"
 #include "util.h"
 
@@ -21,39 +21,60 @@
 #define SILENT_STEPS	3
 #define MIB		(1024.0 * 1024.0)
 
+/* Not lseek(): that may have to wait for the system call. */
+static long long position(int fd)
+{
+	char path[64], line[128];
+	long long at = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (at < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "pos: %lld", &at) != 1)
+			at = -1;
+	fclose(file);
+	return at;
+}
+
 /* Until progress_stop() sends its signal, which is blocked. */
-static void watch(int fd, const sigset_t *stop)
+static void watch(int fd, const char *verb, const sigset_t *stop)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	long long before = position(fd);
 	unsigned int steps;
-	off_t before = 0;
 
 	for (steps = 1; sigtimedwait(stop, NULL, &step) < 0; steps++) {
-		off_t size = output_size(fd);
+		long long at = position(fd);
 
 		if (steps > SILENT_STEPS)
-			fprintf(stderr, "\r%s: %.1f MiB written, %.1f MiB/s ",
-				program, size / MIB,
-				(size - before) / MIB * 1000 / STEP_MS);
-		before = size;
+			fprintf(stderr, "\r%s: %.1f MiB %s, %.1f MiB/s ",
+				program, at / MIB, verb,
+				(at - before) / MIB * 1000 / STEP_MS);
+		before = at;
 	}
 	if (steps > SILENT_STEPS + 1)
 		fprintf(stderr, "\r\033[K");
 }
 
 /**
- * progress_start - begin to show how an image grows
+ * progress_start - begin to show how far an image is written or read
  * @fd: the image
+ * @verb: "written" or "read"
  *
  * Return: for progress_stop().
  */
-pid_t progress_start(int fd)
+pid_t progress_start(int fd, const char *verb)
 {
 	pid_t parent = getpid();
+	struct stat st;
 	sigset_t stop;
 	pid_t pid;
 
-	if (verbosity == QUIET || !isatty(STDERR_FILENO) || output_size(fd) < 0)
+	if (verbosity == QUIET || !isatty(STDERR_FILENO) || fstat(fd, &st) ||
+	    !S_ISREG(st.st_mode))
 		return -1;
 	fflush(NULL);
 	pid = fork();
@@ -64,7 +85,7 @@ pid_t progress_start(int fd)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent)
-		watch(fd, &stop);
+		watch(fd, verb, &stop);
 	_exit(0);
 }
 

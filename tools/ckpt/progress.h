@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-pid_t progress_start(int fd);
+pid_t progress_start(int fd, const char *verb);
 void progress_stop(pid_t pid);
 
 #endif /* _CKPT_PROGRESS_H */

@@ -43,6 +43,11 @@ static void explain_taken(pid_t pid)
 {
 	char comm[64];
 
+	if (pid == getpid()) {
+		error("process id %d is taken by restart itself: run it again",
+		      pid);
+		return;
+	}
 	read_comm(pid, comm, sizeof(comm));
 	error("process id %d is taken by %s: end that, or use --pidns or --no-pidns",
 	      pid, comm);
@@ -218,18 +223,12 @@ static int restart_forest(struct restart *restart, off_t start)
 {
 	const struct restart_options *options = restart->options;
 
-	if (feeder_start(restart))
-		return EXIT_FAILED;
 	catch_signals();
 	if (options->pids == PIDS_NAMESPACE &&
 	    restart->forest.tasks[0].pid != 1)
 		coordinate_in_namespace(restart);
 	else
 		coordinate_here(restart);
-	/* A file is read once more if it could not be restarted. */
-	if (!restart->forest.is_seekable)
-		close(restart->image_fd);
-	feeder_stop(restart);
 	if (restart->outcome.stage == STAGE_RUNNING)
 		return accompany(restart);
 	if (caught_signal())
@@ -339,6 +338,7 @@ int main(int argc, char **argv)
 	struct restart restart = {
 		.options	= &options,
 		.feeder		= -1,
+		.progress	= -1,
 		.root_fd	= -1,
 		.init		= -1,
 		.channel	= -1,

@@ -100,6 +100,7 @@ struct restart_outcome {
  * @image_fd: handed to the kernel
  * @kmsg: where the kernel's messages go
  * @feeder: process that pumps the image, or -1
+ * @progress: process that shows how far it is read, or -1
  * @root_fd: pidfd of the root task, or -1
  * @init: init of the new pid namespace if that is a process of ours, or -1
  * @channel: to that process, or -1
@@ -111,6 +112,7 @@ struct restart {
 	int image_fd;
 	struct kmsg kmsg;
 	pid_t feeder;
+	pid_t progress;
 	int root_fd;
 	pid_t init;
 	int channel;
@@ -119,8 +121,8 @@ struct restart {
 
 void parse_options(struct restart_options *options, int argc, char **argv);
 
-int feeder_start(struct restart *restart);
-void feeder_stop(struct restart *restart);
+int helpers_start(struct restart *restart);
+void helpers_stop(struct restart *restart);
 
 int create_forest(struct restart *restart);
 pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd);
