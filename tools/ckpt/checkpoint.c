@@ -176,7 +176,7 @@ static int explain_failure(struct settings *settings, struct kmsg *kmsg,
 	read_comm(settings->pid, comm, sizeof(comm));
 	error("cannot save process %d (%s): %s", settings->pid, comm,
 	      advice(errnum));
-	output_abort(&settings->output);
+	output_abort(&settings->output, errnum);
 	return is_missing_call(errnum) ? EXIT_UNSUPPORTED : EXIT_FAILED;
 }
 

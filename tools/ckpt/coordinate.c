@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -49,8 +50,10 @@ void coordinate_here(struct restart *restart)
 	/* First of all, while the ids that the tasks need are free. */
 	if (create_forest(restart))
 		return;
+	undo_on_signal(restart->outcome.pid);
 	if (helpers_start(restart) || bring_back(restart))
 		coordinate_abort(restart);
+	undo_on_signal(0);
 	helpers_stop(restart);
 }
 
@@ -177,7 +180,12 @@ static void reap(struct restart *restart)
 
 static void be_init(struct restart *restart)
 {
+	struct pollfd parent = { .fd = restart->channel };
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have died before, and its id reads 0 here in any case. */
+	if (poll(&parent, 1, 0))
+		_exit(EXIT_FAILED);
 	prctl(PR_SET_NAME, "restart-init");
 	if (restart->options->mntns && enter_mount_namespace()) {
 		restart->outcome.errnum = errno;
@@ -231,6 +239,7 @@ void coordinate_in_namespace(struct restart *restart)
 		helpers_stop(restart);
 		return;
 	}
+	undo_on_signal(restart->init);
 	switch (hear(restart)) {
 	case 0:
 		/* Killed before it could tell. */
@@ -242,6 +251,7 @@ void coordinate_in_namespace(struct restart *restart)
 	}
 	if (restart->outcome.stage != STAGE_RUNNING)
 		coordinate_abort(restart);
+	undo_on_signal(0);
 	helpers_stop(restart);
 }
 

@@ -177,14 +177,24 @@ int output_commit(struct output *output)
 	return 0;
 }
 
+/* The reason is not in the image if that could not be written. */
+static bool has_reason(int errnum)
+{
+	return errnum != ENOSPC && errnum != EDQUOT && errnum != EFBIG &&
+	       errnum != EIO;
+}
+
 /**
  * output_abort - there is no image: keep what tells why, if anything does
  * @output: the image
+ * @errnum: why
  */
-void output_abort(struct output *output)
+void output_abort(struct output *output, int errnum)
 {
-	if (output->partial && output_size(output->fd) == 0)
+	if (!output->partial)
+		return;
+	if (!output_size(output->fd) || !has_reason(errnum))
 		unlink(output->partial);
-	else if (output->partial)
+	else
 		error("for the reason: ckptinfo -e %s", output->partial);
 }

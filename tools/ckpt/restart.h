@@ -135,6 +135,7 @@ int enter_mount_namespace(void);
 
 void catch_signals(void);
 int caught_signal(void);
+void undo_on_signal(pid_t pid);
 void supervise(struct restart *restart);
 
 #endif /* _CKPT_RESTART_H */

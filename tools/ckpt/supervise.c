@@ -24,14 +24,24 @@ static const int forwarded[] = {
 };
 
 static atomic_int caught;
+static atomic_int victim;
 
-/* Before the program runs: the first signal is kept, a second one ends us. */
+static void kill_victim(void)
+{
+	pid_t pid = atomic_load(&victim);
+
+	if (pid)
+		kill(pid, SIGKILL);
+}
+
+/* Before the program runs: nothing but a death ends the system call. */
 static void catch(int signo)
 {
-	if (atomic_exchange(&caught, signo)) {
-		signal(signo, SIG_DFL);
-		raise(signo);
-	}
+	int saved = errno;
+
+	atomic_store(&caught, signo);
+	kill_victim();
+	errno = saved;
 }
 
 static bool ends_us(int signo)
@@ -43,17 +53,29 @@ static bool ends_us(int signo)
 /**
  * catch_signals - from now on a signal does not end restart(1) at once
  *
- * It interrupts the system call, so that everything is cleaned up; or, if the
- * program runs already, it will be passed on.
+ * Everything is cleaned up before. What is ignored stays ignored.
  */
 void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = catch };
+	struct sigaction action = { .sa_handler = catch }, old;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
-		if (ends_us(forwarded[i]))
+		if (ends_us(forwarded[i]) &&
+		    !sigaction(forwarded[i], NULL, &old) &&
+		    old.sa_handler == SIG_DFL)
 			sigaction(forwarded[i], &action, NULL);
+}
+
+/**
+ * undo_on_signal - what a signal is to kill
+ * @pid: child without which there is no restart, or 0 when it is complete
+ */
+void undo_on_signal(pid_t pid)
+{
+	atomic_store(&victim, pid);
+	if (atomic_load(&caught))
+		kill_victim();
 }
 
 /**
