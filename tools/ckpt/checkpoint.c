@@ -84,6 +84,15 @@ static void parse_pid(const char *text, struct argp_state *state)
 	settings->pid = number;
 }
 
+static void check_options(const struct settings *settings,
+			  struct argp_state *state)
+{
+	if (settings->output.file && settings->output.fd >= 0)
+		argp_error(state, "--output and --output-fd exclude each other");
+	if (settings->logfile && settings->logfd >= 0)
+		argp_error(state, "--logfile and --logfile-fd exclude each other");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct settings *settings = state->input;
@@ -129,10 +138,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		argp_error(state, "which process? PID is missing");
 		break;
 	case ARGP_KEY_END:
-		if (settings->output.file && settings->output.fd >= 0)
-			argp_error(state, "--output and --output-fd exclude each other");
-		if (settings->logfile && settings->logfd >= 0)
-			argp_error(state, "--logfile and --logfile-fd exclude each other");
+		check_options(settings, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

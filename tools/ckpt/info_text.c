@@ -173,15 +173,7 @@ const struct info_view info_pids = {
 	.end	= pids_end,
 };
 
-/**
- * struct summary - what info_summary counts
- * @nr_strings: strings seen so far
- * @nr_vmas: mappings
- * @nr_files: open file descriptions
- * @nr_fds: descriptors
- * @nr_pages: pages
- * @pages_size: their bytes
- */
+/* What the summary counts. */
 static struct {
 	unsigned int nr_strings;
 	u64 nr_vmas;
