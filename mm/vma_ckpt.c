@@ -20,6 +20,8 @@
 #include <linux/shmem_fs.h>
 #include <linux/syscalls.h>
 
+#include <asm/tlb.h>
+
 #include "internal.h"
 
 /* The kernel's bits and those of the image; MADV_* sets one, 0 means mmap(). */
@@ -43,6 +45,7 @@ static const struct {
 	{ VM_HUGEPAGE,		CKPT_VMA_HUGEPAGE,	MADV_HUGEPAGE },
 	{ VM_NOHUGEPAGE,	CKPT_VMA_NOHUGEPAGE,	MADV_NOHUGEPAGE },
 	{ VM_MERGEABLE,		CKPT_VMA_MERGEABLE,	MADV_MERGEABLE },
+	{ VM_ACCOUNT,		CKPT_VMA_ACCOUNT },
 };
 
 /* Mappings of the kernel's own have flags that no record needs. */
@@ -215,9 +218,47 @@ static unsigned long protection(const struct ckpt_hdr_vma *record)
 	       (record->flags & CKPT_VMA_EXEC ? PROT_EXEC : 0);
 }
 
+/*
+ * Private memory that was writable once stays accounted when it is made
+ * read-only, such as relocated data, and is a mapping of its own therefore.
+ */
+static bool was_writable(const struct ckpt_hdr_vma *record)
+{
+	return record->flags & CKPT_VMA_ACCOUNT &&
+	       !(record->flags & CKPT_VMA_WRITE) &&
+	       (record->kind == CKPT_VMA_ANON ||
+		record->kind == CKPT_VMA_FILE_PRIVATE);
+}
+
+static int make_read_only(struct mm_struct *mm,
+			  const struct ckpt_hdr_vma *record)
+{
+	struct vm_area_struct *vma, *prev;
+	struct mmu_gather tlb;
+	int ret = -ENOMEM;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	VMA_ITERATOR(vmi, mm, record->start);
+	vma = vma_find(&vmi, record->end);
+	if (vma && vma->vm_start == record->start &&
+	    vma->vm_end == record->end) {
+		prev = vma_prev(&vmi);
+		vma_iter_set(&vmi, record->start);
+		vma = vma_find(&vmi, record->end);
+		tlb_gather_mmu(&tlb, mm);
+		ret = mprotect_fixup(&vmi, &tlb, vma, &prev, record->start,
+				     record->end, vma->vm_flags & ~VM_WRITE);
+		tlb_finish_mmu(&tlb);
+	}
+	mmap_write_unlock(mm);
+	return ret;
+}
+
 static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
+	unsigned long prot = protection(record);
 	struct file *file = NULL;
 	unsigned long address;
 
@@ -249,9 +290,10 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 		flags |= MAP_GROWSDOWN;
 	if (record->flags & CKPT_VMA_NORESERVE)
 		flags |= MAP_NORESERVE;
+	if (was_writable(record))
+		prot |= PROT_WRITE;
 	address = vm_mmap_pgoff(file, record->start,
-				record->end - record->start,
-				protection(record), flags,
+				record->end - record->start, prot, flags,
 				record->kind == CKPT_VMA_ANON ? 0 :
 				record->offset >> PAGE_SHIFT);
 	if (IS_ERR_VALUE(address))
@@ -300,6 +342,8 @@ int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	if (record->kind == CKPT_VMA_VDSO || record->kind == CKPT_VMA_VVAR)
 		return arch_ckpt_map_vdso(ctx, mm, record);
 	ret = map(ctx, record);
+	if (!ret && was_writable(record))
+		ret = make_read_only(mm, record);
 	return ret ?: advise(ctx, mm, record);
 }
 

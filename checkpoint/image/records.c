@@ -257,7 +257,7 @@ DESCRIBE(pages_end, PAGES_END);
 
 #define MM_ARCH(R, s)							\
 	ADDRESS(R, s, vdso)						\
-	ZERO(R, s, reserved)
+	MASK(R, s, flags, CKPT_MM_X86_VSYSCALL)
 DESCRIBE(mm_arch, MM_ARCH);
 
 #define SHMEM(R, s)							\

@@ -209,10 +209,15 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	if (READ_ONCE(mm->context.ldt))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has LDT entries");
 #endif
+	if (mm_lam_cr3_mask(mm))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it uses linear address masking");
 	record = ckpt_record_add(ctx, CKPT_HDR_MM_ARCH);
 	if (!record)
 		return -ENOMEM;
 	record->vdso = (uintptr_t)mm->context.vdso;
+	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
+		record->flags |= CKPT_MM_X86_VSYSCALL;
 	return 0;
 }
 
@@ -226,8 +231,11 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
 	struct ckpt_hdr_mm_arch record;
+	int ret = ckpt_record_read(ctx, CKPT_HDR_MM_ARCH, &record);
 
-	return ckpt_record_read(ctx, CKPT_HDR_MM_ARCH, &record);
+	if (!ret && record.flags & CKPT_MM_X86_VSYSCALL)
+		set_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags);
+	return ret;
 }
 
 static bool has_tls_segments(const struct thread_struct *thread)

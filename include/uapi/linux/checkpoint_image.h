@@ -524,7 +524,8 @@ struct ckpt_hdr_mm {
 #define CKPT_VMA_HUGEPAGE	0x01000
 #define CKPT_VMA_NOHUGEPAGE	0x02000
 #define CKPT_VMA_MERGEABLE	0x04000
-#define CKPT_VMA_ALL		0x07fff
+#define CKPT_VMA_ACCOUNT	0x08000	/* counts against the commit limit */
+#define CKPT_VMA_ALL		0x0ffff
 
 /**
  * struct ckpt_hdr_vma - one mapping

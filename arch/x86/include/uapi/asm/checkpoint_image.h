@@ -17,15 +17,18 @@ struct ckpt_hdr_header_arch {
 	__u64 vdso_hash;
 };
 
+/* struct ckpt_hdr_mm_arch.flags */
+#define CKPT_MM_X86_VSYSCALL	0x1	/* sees the vsyscall page */
+
 /**
  * struct ckpt_hdr_mm_arch - architecture's part of an address space
  * @vdso: address of the vdso, or 0
- * @reserved: 0
+ * @flags: CKPT_MM_X86_*
  */
 struct ckpt_hdr_mm_arch {
 	struct ckpt_hdr h;
 	__u64 vdso;
-	__u64 reserved;
+	__u64 flags;
 };
 
 /**
