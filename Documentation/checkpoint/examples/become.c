@@ -2,7 +2,6 @@
 /*
  * Become the saved process: like execve(), with an image for a program.
  *
- *	cc -static -Iinclude/uapi -o become Documentation/checkpoint/examples/become.c
  *	./become <job.ckpt
  */
 #include <stdio.h>

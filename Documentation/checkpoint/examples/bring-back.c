@@ -2,7 +2,6 @@
 /*
  * Bring a process back: restart(1) in its simplest form.
  *
- *	cc -static -Iinclude/uapi -o bring-back Documentation/checkpoint/examples/bring-back.c
  *	./bring-back <job.ckpt
  *
  * The child takes place 0 in the image and waits. The parent coordinates: it

@@ -2,7 +2,6 @@
 /*
  * Save another process: checkpoint(1) in its simplest form.
  *
- *	cc -static -Iinclude/uapi -o save Documentation/checkpoint/examples/save.c
  *	./save PID >job.ckpt
  */
 #include <stdio.h>

@@ -2,7 +2,6 @@
 /*
  * A program that saves itself.
  *
- *	cc -static -Iinclude/uapi -o self Documentation/checkpoint/examples/self.c
  *	./self self.ckpt </dev/null >>log 2>&1
  *	restart --copy-status -i self.ckpt
  *
