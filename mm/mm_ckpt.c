@@ -327,7 +327,7 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 nr_vmas)
 		struct mm_struct *old = ckpt_mm_switch(mm);
 
 		for (index = 0; index < nr_vmas && !ret; index++)
-			ret = ckpt_vma_restore_lock(ctx, &records[index]);
+			ret = ckpt_vma_restore_end(ctx, mm, &records[index]);
 		ckpt_mm_switch(old);
 	}
 	kvfree(records);

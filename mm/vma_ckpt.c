@@ -230,7 +230,7 @@ static bool was_writable(const struct ckpt_hdr_vma *record)
 		record->kind == CKPT_VMA_FILE_PRIVATE);
 }
 
-static int make_read_only(struct mm_struct *mm,
+static int make_read_only(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			  const struct ckpt_hdr_vma *record)
 {
 	struct vm_area_struct *vma, *prev;
@@ -241,18 +241,25 @@ static int make_read_only(struct mm_struct *mm,
 		return -EINTR;
 	VMA_ITERATOR(vmi, mm, record->start);
 	vma = vma_find(&vmi, record->end);
-	if (vma && vma->vm_start == record->start &&
-	    vma->vm_end == record->end) {
+	/* It may have become one with a writable neighbour. */
+	if (vma && vma->vm_start <= record->start &&
+	    vma->vm_end >= record->end) {
 		prev = vma_prev(&vmi);
 		vma_iter_set(&vmi, record->start);
 		vma = vma_find(&vmi, record->end);
+		if (record->start > vma->vm_start)
+			prev = vma;
 		tlb_gather_mmu(&tlb, mm);
 		ret = mprotect_fixup(&vmi, &tlb, vma, &prev, record->start,
 				     record->end, vma->vm_flags & ~VM_WRITE);
 		tlb_finish_mmu(&tlb);
 	}
 	mmap_write_unlock(mm);
-	return ret;
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "mapping at %#llx cannot be made read-only",
+				  record->start);
+	return 0;
 }
 
 static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
@@ -342,24 +349,31 @@ int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	if (record->kind == CKPT_VMA_VDSO || record->kind == CKPT_VMA_VVAR)
 		return arch_ckpt_map_vdso(ctx, mm, record);
 	ret = map(ctx, record);
-	if (!ret && was_writable(record))
-		ret = make_read_only(mm, record);
 	return ret ?: advise(ctx, mm, record);
 }
 
 /**
- * ckpt_vma_restore_lock - lock a mapping of the current address space
+ * ckpt_vma_restore_end - do to a mapping what waits for its contents
  * @ctx: context
+ * @mm: the current address space, private to the restart
  * @record: from the image; contents are in place
+ *
+ * Locking would bring in every page; and memory that was never written to
+ * stops being accounted when it becomes read-only.
  *
  * Return: 0 or a negative errno.
  */
-int ckpt_vma_restore_lock(struct ckpt_ctx *ctx,
-			  const struct ckpt_hdr_vma *record)
+int ckpt_vma_restore_end(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 const struct ckpt_hdr_vma *record)
 {
 	vm_flags_t flags = VM_LOCKED;
 	int ret;
 
+	if (was_writable(record)) {
+		ret = make_read_only(ctx, mm, record);
+		if (ret)
+			return ret;
+	}
 	if (!(record->flags & CKPT_VMA_LOCKED))
 		return 0;
 	if (record->flags & CKPT_VMA_LOCKONFAULT)

@@ -254,8 +254,8 @@ void ckpt_itimers_commit(const struct ckpt_hdr_signal *record);
 int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas);
 int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		     const struct ckpt_hdr_vma *record);
-int ckpt_vma_restore_lock(struct ckpt_ctx *ctx,
-			  const struct ckpt_hdr_vma *record);
+int ckpt_vma_restore_end(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 const struct ckpt_hdr_vma *record);
 int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_mm_restore_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *ckpt_mm_switch(struct mm_struct *mm);
