@@ -80,6 +80,18 @@ static void parking_put(struct parking *parking)
 	kfree(parking);
 }
 
+static bool is_released(struct ckpt_quiesce *quiesce)
+{
+	/* Pairs with ckpt_thaw(): the checkpoint is done with the thread. */
+	return smp_load_acquire(&quiesce->released);
+}
+
+static bool is_on_the_way(struct parking *parking)
+{
+	/* Pairs with park(): what the thread did before it is seen. */
+	return smp_load_acquire(&parking->state) == PARKING_SENT;
+}
+
 /* Runs in the thread that is to be stopped. */
 static void park(struct callback_head *work)
 {
@@ -87,12 +99,12 @@ static void park(struct callback_head *work)
 	struct ckpt_quiesce *quiesce = parking->quiesce;
 	bool exiting = current->flags & PF_EXITING;
 
+	/* The checkpoint that sees the state sees all that came before. */
 	smp_store_release(&parking->state,
 			  exiting ? PARKING_GONE : PARKING_PARKED);
 	wake_up(&quiesce->changed);
 	if (!exiting)
-		wait_event_idle(quiesce->thaw,
-				smp_load_acquire(&quiesce->released));
+		wait_event_idle(quiesce->thaw, is_released(quiesce));
 	parking_put(parking);
 }
 
@@ -121,7 +133,7 @@ static bool all_arrived(struct ckpt_quiesce *quiesce)
 	struct parking *parking;
 
 	list_for_each_entry(parking, &quiesce->parkings, list)
-		if (smp_load_acquire(&parking->state) == PARKING_SENT)
+		if (is_on_the_way(parking))
 			return false;
 	return true;
 }
@@ -131,7 +143,7 @@ static struct task_struct *out_of_reach(struct ckpt_quiesce *quiesce)
 	struct parking *parking;
 
 	list_for_each_entry(parking, &quiesce->parkings, list)
-		if (smp_load_acquire(&parking->state) == PARKING_SENT &&
+		if (is_on_the_way(parking) &&
 		    (task_is_stopped_or_traced(parking->task) ||
 		     parking->task->ptrace))
 			return parking->task;
@@ -223,6 +235,7 @@ void ckpt_thaw(struct ckpt_quiesce *quiesce)
 {
 	struct parking *parking, *next;
 
+	/* Pairs with is_released(): nothing looks at the threads any more. */
 	smp_store_release(&quiesce->released, true);
 	wake_up_all(&quiesce->thaw);
 	list_for_each_entry_safe(parking, next, &quiesce->parkings, list) {

@@ -114,7 +114,7 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	unsigned int index;
 
 	if (!thread_group_empty(current) ||
-	    refcount_read(&current->sighand->count) != 1)
+	    refcount_read(&ckpt_sighand(current)->count) != 1)
 		return ckpt_error(ctx, -EBUSY,
 				  "the task to restore has threads or shares its signal handlers");
 	for (index = 0; index < ckpt_nr_task_parts; index++) {

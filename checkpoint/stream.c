@@ -98,9 +98,9 @@ static int keep_going(struct file *file, ssize_t transferred, __poll_t events)
 /* The call is over: signals and task work that waited are seen again. */
 static void restore_signal_flags(void)
 {
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	if (task_work_pending(current))
 		set_notify_signal(current);
 }

@@ -167,7 +167,7 @@ void ckpt_sighand_drop(void *object)
  */
 int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
-	struct sighand_struct *sighand = current->sighand;
+	struct sighand_struct *sighand = ckpt_sighand(current);
 
 	spin_lock_irq(&sighand->siglock);
 	memcpy(sighand->action, stage->sighand->actions,
@@ -200,22 +200,22 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 	kernel_siginfo_t *infos;
 	int signo, ret = 0;
 
-	spin_lock_irq(&task->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(task)->siglock);
 	list_for_each_entry(entry, &pending->list, list)
 		count++;
-	spin_unlock_irq(&task->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(task)->siglock);
 	infos = kvcalloc(count + 1, sizeof(*infos), GFP_KERNEL_ACCOUNT);
 	if (!infos)
 		return -ENOMEM;
 
-	spin_lock_irq(&task->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(task)->siglock);
 	without_info = mask_to_u64(&pending->signal);
 	list_for_each_entry(entry, &pending->list, list) {
 		if (index < count)
 			copy_siginfo(&infos[index++], &entry->info);
 		without_info &= ~sigmask(entry->info.si_signo);
 	}
-	spin_unlock_irq(&task->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(task)->siglock);
 
 	for (count = index, index = 0; index < count && !ret; index++) {
 		struct ckpt_hdr_siginfo *record;
@@ -299,7 +299,7 @@ static void free_pending(struct list_head *pending)
 static void commit_pending(struct sigpending *to, struct list_head *pending,
 			   u64 pending_mask)
 {
-	lockdep_assert_held(&current->sighand->siglock);
+	lockdep_assert_held(&ckpt_sighand(current)->siglock);
 	list_splice_tail_init(pending, &to->list);
 	to->signal.sig[0] |= pending_mask;
 }
@@ -430,10 +430,10 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	signal->oom_score_adj = record->oom_score_adj;
 	ckpt_itimers_commit(record);
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	commit_pending(&signal->shared_pending, &restored->pending,
 		       restored->pending_mask);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	return 0;
 }
 
@@ -534,10 +534,10 @@ int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	current->sas_ss_flags = record->altstack_flags;
 	current->pdeath_signal = record->pdeath_signal;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	commit_pending(&current->pending, &stage->pending,
 		       stage->pending_mask);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	set_current_blocked(&blocked);
 	return 0;
 }

@@ -69,7 +69,7 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "it has children: process trees are not supported yet");
 	if (task->ptrace || !list_empty(&task->ptraced))
 		return ckpt_error(ctx, -EBUSY, "it is traced or traces another");
-	if (refcount_read(&task->sighand->count) != 1)
+	if (refcount_read(&ckpt_sighand(task)->count) != 1)
 		return ckpt_error(ctx, -EBUSY,
 				  "it shares its signal handlers with another process");
 	if (atomic_read(&task->files->count) != 1)
@@ -147,7 +147,8 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	files = ckpt_object_save(ctx, CKPT_OBJ_FILE_TABLE, task->files);
 	if (files < 0)
 		return files;
-	sighand = ckpt_object_save(ctx, CKPT_OBJ_SIGHAND, task->sighand);
+	sighand = ckpt_object_save(ctx, CKPT_OBJ_SIGHAND,
+				   ckpt_sighand(task));
 	if (sighand < 0)
 		return sighand;
 	signal = ckpt_object_save(ctx, CKPT_OBJ_SIGNAL, task->signal);

@@ -102,8 +102,9 @@ static void add_page(struct batch *batch, unsigned long address,
 	bvec_set_page(&batch->bvecs[++batch->nr_pages], page, PAGE_SIZE, 0);
 }
 
+/* Called with the lock of the page table held, which the caller drops. */
 static int collect_huge(pmd_t *pmd, unsigned long address, unsigned long end,
-			struct mm_walk *walk, spinlock_t *ptl)
+			struct mm_walk *walk)
 {
 	struct batch *batch = walk->private;
 	struct page *page = NULL;
@@ -128,7 +129,6 @@ static int collect_huge(pmd_t *pmd, unsigned long address, unsigned long end,
 		add_page(batch, address, page, true);
 	}
 	batch->next = ret ? address : end;
-	spin_unlock(ptl);
 	return ret;
 }
 
@@ -143,8 +143,11 @@ static int collect(pmd_t *pmd, unsigned long address, unsigned long end,
 	int ret = 0;
 
 	ptl = pmd_trans_huge_lock(pmd, vma);
-	if (ptl)
-		return collect_huge(pmd, address, end, walk, ptl);
+	if (ptl) {
+		ret = collect_huge(pmd, address, end, walk);
+		spin_unlock(ptl);
+		return ret;
+	}
 	first = pte_offset_map_lock(walk->mm, pmd, address, &ptl);
 	if (!first) {
 		walk->action = ACTION_AGAIN;

@@ -165,9 +165,9 @@ static bool continues(const struct ckpt_hdr_vma *last,
  */
 int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 {
+	VMA_ITERATOR(vmi, mm, 0);
 	struct ckpt_hdr_vma *last = NULL;
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
 	int ret = 0;
 
 	mmap_read_lock(mm);
@@ -266,6 +266,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
 	unsigned long prot = protection(record);
+	bool is_anonymous = record->kind == CKPT_VMA_ANON;
 	struct file *file = NULL;
 	unsigned long address;
 
@@ -286,7 +287,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 		file = ckpt_object_find(ctx, record->shmem, CKPT_OBJ_SHMEM);
 		break;
 	}
-	if (!file != (record->kind == CKPT_VMA_ANON))
+	if (!file != is_anonymous)
 		return ckpt_error(ctx, -EINVAL,
 				  "mapping at %#llx has no file",
 				  record->start);
@@ -301,7 +302,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 		prot |= PROT_WRITE;
 	address = vm_mmap_pgoff(file, record->start,
 				record->end - record->start, prot, flags,
-				record->kind == CKPT_VMA_ANON ? 0 :
+				is_anonymous ? 0 :
 				record->offset >> PAGE_SHIFT);
 	if (IS_ERR_VALUE(address))
 		return ckpt_error(ctx, (long)address, "mapping at %#llx",

@@ -48,8 +48,10 @@ static void impossible_lengths_are_refused(struct kunit *test)
 	const struct ckpt_record *record = ckpt_record_find(CKPT_HDR_TREE);
 	struct ckpt_record_fault fault;
 
-	KUNIT_EXPECT_EQ(test, 0, ckpt_record_check_length(record,
-			sizeof(struct ckpt_hdr_tree), &fault));
+	KUNIT_EXPECT_EQ(test, 0,
+			ckpt_record_check_length(record,
+						 sizeof(struct ckpt_hdr_tree),
+						 &fault));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			ckpt_record_check_length(record, 8, &fault));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
@@ -85,4 +87,5 @@ static struct kunit_suite record_suite = {
 	.name		= "checkpoint_record",
 	.test_cases	= record_cases,
 };
+
 kunit_test_suite(record_suite);

@@ -14,7 +14,9 @@
 #include <linux/list.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
+#include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 #include <linux/xxhash.h>
@@ -40,6 +42,17 @@ struct ckpt_stream {
 	bool broken;
 	struct xxh64_state hash;
 };
+
+/**
+ * ckpt_sighand - signal handlers of a task that cannot lose them
+ * @task: stopped, or the caller
+ *
+ * Return: the handlers.
+ */
+static inline struct sighand_struct *ckpt_sighand(struct task_struct *task)
+{
+	return rcu_dereference_protected(task->sighand, true);
+}
 
 struct ckpt_segment;
 

@@ -45,7 +45,7 @@ void ckpt_itimers_save(struct task_struct *task,
 {
 	struct hrtimer *real = &task->signal->real_timer;
 
-	spin_lock_irq(&task->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(task)->siglock);
 	if (hrtimer_active(real)) {
 		ktime_t left = hrtimer_get_remaining(real);
 
@@ -54,7 +54,7 @@ void ckpt_itimers_save(struct task_struct *task,
 	record->itimer_interval_ns[ITIMER_REAL] = task->signal->it_real_incr;
 	save_cpu_timer(task, record, ITIMER_VIRTUAL, CPUCLOCK_VIRT);
 	save_cpu_timer(task, record, ITIMER_PROF, CPUCLOCK_PROF);
-	spin_unlock_irq(&task->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(task)->siglock);
 }
 
 /**
@@ -87,11 +87,11 @@ void ckpt_itimers_commit(const struct ckpt_hdr_signal *record)
 	int which;
 
 	for (which = 0; which < ARRAY_SIZE(record->itimer_value_ns); which++) {
+		u64 value = record->itimer_value_ns[which];
+		u64 interval = record->itimer_interval_ns[which];
 		struct itimerspec64 timer = {
-			.it_value = ns_to_timespec64(
-				record->itimer_value_ns[which]),
-			.it_interval = ns_to_timespec64(
-				record->itimer_interval_ns[which]),
+			.it_value	= ns_to_timespec64(value),
+			.it_interval	= ns_to_timespec64(interval),
 		};
 
 		do_setitimer(which, &timer, NULL);

@@ -141,10 +141,11 @@ static int check_sleep(struct ckpt_ctx *ctx,
 		       const struct ckpt_hdr_restart_block *record)
 {
 	bool is_cpu_clock = record->clockid == CLOCK_PROCESS_CPUTIME_ID;
+	bool is_cpu_sleep = record->function == CKPT_RESTART_CPU_SLEEP;
 	u64 now;
 
 	if (!clock_now(current, record->clockid, &now) ||
-	    is_cpu_clock != (record->function == CKPT_RESTART_CPU_SLEEP))
+	    is_cpu_clock != is_cpu_sleep)
 		return ckpt_error(ctx, -EINVAL, "sleep on clock %d",
 				  record->clockid);
 	return 0;

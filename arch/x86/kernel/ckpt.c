@@ -11,8 +11,10 @@
  * mode could not have set by itself.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/mmu_context.h>
 #include <linux/ptrace.h>
 #include <linux/regset.h>
 #include <linux/sched.h>
@@ -20,19 +22,17 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/user.h>
 #include <linux/xxhash.h>
 
-#include <asm/elf.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/regset.h>
 #include <asm/fpu/xstate.h>
-#include <asm/mmu_context.h>
 #include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
 #include <asm/ptrace.h>
 #include <asm/segment.h>
-#include <asm/user.h>
 #include <asm/vdso.h>
 
 #include "fpu/internal.h"
@@ -139,6 +139,7 @@ int arch_ckpt_check_header(struct ckpt_ctx *ctx)
 int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 			  struct ckpt_hdr_vma *record)
 {
+	unsigned long vdso = (uintptr_t)vma->vm_mm->context.vdso;
 	unsigned long size = vma->vm_end - vma->vm_start;
 
 	record->flags &= CKPT_VMA_READ | CKPT_VMA_WRITE | CKPT_VMA_EXEC;
@@ -146,13 +147,13 @@ int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	if (vma->anon_vma)
 		return ckpt_error(ctx, -EOPNOTSUPP, "its vdso was written to");
 	if (vma_is_special_mapping(vma, &vdso_mapping) &&
-	    size == vdso_image_64.size &&
+	    size == vdso_image_64.size && vma->vm_start == vdso &&
 	    record->flags == (CKPT_VMA_READ | CKPT_VMA_EXEC)) {
 		record->kind = CKPT_VMA_VDSO;
 		return 0;
 	}
 	if (vma_is_special_mapping(vma, &vvar_mapping) &&
-	    size == -vdso_image_64.sym_vvar_start &&
+	    size == -vdso_image_64.sym_vvar_start && vma->vm_end == vdso &&
 	    record->flags == CKPT_VMA_READ) {
 		record->kind = CKPT_VMA_VVAR;
 		return 0;

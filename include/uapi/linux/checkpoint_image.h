@@ -97,6 +97,7 @@ struct ckpt_hdr {
  * Followed by three strings: release, version and machine of the kernel that
  * wrote the image, then by the architecture's own header.
  *
+ * @h: type and length
  * @magic: CKPT_IMAGE_MAGIC
  * @version: format, CKPT_IMAGE_VERSION
  * @arch: CKPT_ARCH_*
@@ -108,6 +109,7 @@ struct ckpt_hdr {
  * @comm_len: bytes of a task's name
  * @nr_signals: number of signals
  * @nr_rlimits: number of resource limits
+ * @reserved: 0
  */
 struct ckpt_hdr_header {
 	struct ckpt_hdr h;
@@ -127,6 +129,7 @@ struct ckpt_hdr_header {
 
 /**
  * struct ckpt_hdr_string - text
+ * @h: type and length
  *
  * The text follows, ends with a NUL byte and is padded with NUL bytes to a
  * multiple of eight.
@@ -137,7 +140,9 @@ struct ckpt_hdr_string {
 
 /**
  * struct ckpt_hdr_buffer - bytes of a form that the previous record tells
+ * @h: type and length
  * @nbytes: bytes that count; zero bytes pad them to a multiple of eight
+ * @reserved: 0
  */
 struct ckpt_hdr_buffer {
 	struct ckpt_hdr h;
@@ -147,6 +152,7 @@ struct ckpt_hdr_buffer {
 
 /**
  * struct ckpt_hdr_objref - announces a shared object; its own records follow
+ * @h: type and length
  * @objtype: enum ckpt_obj_type
  * @objref: its id: 1 for the first object of the image, then one more each
  */
@@ -161,7 +167,9 @@ struct ckpt_hdr_objref {
 
 /**
  * struct ckpt_hdr_container - what the saved tasks have in common
+ * @h: type and length
  * @flags: CKPT_CONTAINER_*
+ * @reserved: 0
  */
 struct ckpt_hdr_container {
 	struct ckpt_hdr h;
@@ -171,8 +179,10 @@ struct ckpt_hdr_container {
 
 /**
  * struct ckpt_hdr_tree - number of tasks
+ * @h: type and length
  * @nr_tasks: a struct ckpt_hdr_pids for each follows, then their records in
  *	the same order
+ * @reserved: 0
  */
 struct ckpt_hdr_tree {
 	struct ckpt_hdr h;
@@ -186,6 +196,7 @@ struct ckpt_hdr_tree {
  * As the innermost pid namespace of the first task sees them; 0 for one
  * outside that namespace.
  *
+ * @h: type and length
  * @pid: thread id
  * @tgid: thread group
  * @ppid: parent
@@ -208,6 +219,7 @@ struct ckpt_hdr_pids {
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone
+ * @h: type and length
  * @flags: CKPT_TASK_*
  * @exit_signal: signal that the parent gets when the task ends
  * @personality: execution domain, see personality(2)
@@ -231,6 +243,7 @@ struct ckpt_hdr_task {
 
 /**
  * struct ckpt_hdr_task_objs - shared objects of the task
+ * @h: type and length
  * @cred: credentials
  * @fs: root, working directory, umask
  * @files: descriptor table
@@ -253,6 +266,7 @@ struct ckpt_hdr_task_objs {
  *
  * Followed by @nr_pending struct ckpt_hdr_siginfo.
  *
+ * @h: type and length
  * @clear_child_tid: address for set_tid_address(2), or 0
  * @set_child_tid: address given to clone(2), or 0
  * @robust_list: address for set_robust_list(2), or 0
@@ -265,6 +279,7 @@ struct ckpt_hdr_task_objs {
  * @altstack_flags: SS_DISABLE, SS_AUTODISARM
  * @pdeath_signal: signal when the parent dies, or 0
  * @nr_pending: signals queued for this thread alone
+ * @reserved: 0
  */
 struct ckpt_hdr_thread {
 	struct ckpt_hdr h;
@@ -292,6 +307,7 @@ struct ckpt_hdr_thread {
 
 /**
  * struct ckpt_hdr_restart_block - how an interrupted system call goes on
+ * @h: type and length
  * @function: CKPT_RESTART_*
  * @clockid: clock of a sleep
  * @has_timeout: poll: whether @remaining_ns counts
@@ -322,6 +338,7 @@ struct ckpt_hdr_restart_block {
  *
  * Followed by a buffer with @ngroups __u32 supplementary groups.
  *
+ * @h: type and length
  * @uid: real; numbers are those of the task's user namespace
  * @euid: effective
  * @suid: saved
@@ -359,7 +376,9 @@ struct ckpt_hdr_cred {
 
 /**
  * struct ckpt_hdr_file_table - descriptor table
+ * @h: type and length
  * @nr_fds: a struct ckpt_hdr_file_desc for each follows
+ * @reserved: 0
  */
 struct ckpt_hdr_file_table {
 	struct ckpt_hdr h;
@@ -372,9 +391,11 @@ struct ckpt_hdr_file_table {
 
 /**
  * struct ckpt_hdr_file_desc - one descriptor
+ * @h: type and length
  * @fd: its number; ascending within the table
  * @flags: CKPT_FD_*
  * @file: the open file description
+ * @reserved: 0
  */
 struct ckpt_hdr_file_desc {
 	struct ckpt_hdr h;
@@ -399,6 +420,7 @@ struct ckpt_hdr_file_desc {
  * caller of checkpoint(). The identity fields tell at restart whether the
  * path still names that file.
  *
+ * @h: type and length
  * @kind: CKPT_FILE_*
  * @flags: CKPT_FILE_*
  * @open_flags: O_* as fcntl(2) shows them
@@ -438,7 +460,9 @@ struct ckpt_hdr_file {
  * Followed by the paths of the root and of the working directory as two
  * strings, seen from the root directory of the caller of checkpoint().
  *
+ * @h: type and length
  * @umask: as umask(2)
+ * @reserved: 0
  */
 struct ckpt_hdr_fs {
 	struct ckpt_hdr h;
@@ -459,6 +483,7 @@ struct ckpt_hdr_fs {
  * ckpt_hdr_mm_arch, by @nr_vmas struct ckpt_hdr_vma, then by any number of
  * struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
  *
+ * @h: type and length
  * @start_code: as prctl(2) PR_SET_MM describes this and the next
  * @end_code: likewise
  * @start_data: likewise
@@ -529,6 +554,7 @@ struct ckpt_hdr_mm {
 
 /**
  * struct ckpt_hdr_vma - one mapping
+ * @h: type and length
  * @start: first address
  * @end: address after the last
  * @offset: of @start in the file or shared memory, bytes
@@ -553,6 +579,7 @@ struct ckpt_hdr_vma {
 
 /**
  * struct ckpt_hdr_pages - contents of consecutive pages; they follow
+ * @h: type and length
  * @start: address of the first, or offset in the shared memory
  * @nr_pages: how many
  * @flags: CKPT_PAGES_*
@@ -566,6 +593,7 @@ struct ckpt_hdr_pages {
 
 /**
  * struct ckpt_hdr_pages_end - no more pages of this object
+ * @h: type and length
  * @nr_pages: how many there were
  */
 struct ckpt_hdr_pages_end {
@@ -578,6 +606,7 @@ struct ckpt_hdr_pages_end {
  *
  * Followed by struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
  *
+ * @h: type and length
  * @size: bytes
  * @flags: CKPT_VMA_NORESERVE or 0
  * @reserved: 0
@@ -591,7 +620,9 @@ struct ckpt_hdr_shmem {
 
 /**
  * struct ckpt_hdr_sighand - signal handlers
+ * @h: type and length
  * @nr_actions: a struct ckpt_hdr_sigaction for each that is not the default
+ * @reserved: 0
  */
 struct ckpt_hdr_sighand {
 	struct ckpt_hdr h;
@@ -601,6 +632,7 @@ struct ckpt_hdr_sighand {
 
 /**
  * struct ckpt_hdr_sigaction - what a signal does
+ * @h: type and length
  * @signo: signal, ascending
  * @reserved: 0
  * @handler: address, SIG_DFL or SIG_IGN
@@ -623,6 +655,7 @@ struct ckpt_hdr_sigaction {
  *
  * Followed by @nr_pending struct ckpt_hdr_siginfo.
  *
+ * @h: type and length
  * @rlim_cur: soft limits in the order of RLIMIT_*; ~0 is RLIM_INFINITY
  * @rlim_max: hard limits
  * @itimer_value_ns: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF: time left; 0: off
@@ -642,6 +675,7 @@ struct ckpt_hdr_signal {
 
 /**
  * struct ckpt_hdr_siginfo - one queued signal
+ * @h: type and length
  * @signo: signal
  * @has_info: 0 if the signal is pending without a queue entry
  * @info: siginfo_t as a handler gets it
@@ -655,6 +689,7 @@ struct ckpt_hdr_siginfo {
 
 /**
  * struct ckpt_hdr_tail - last record
+ * @h: type and length
  * @magic: CKPT_IMAGE_TAIL_MAGIC
  * @nr_records: records of the image, this one excluded
  * @checksum: XXH64, seed 0, over every byte before this record
@@ -672,7 +707,9 @@ struct ckpt_hdr_tail {
  * A string with the message follows. An image with such a record has no tail
  * and cannot be restarted.
  *
+ * @h: type and length
  * @error: errno, positive
+ * @reserved: 0
  */
 struct ckpt_hdr_error {
 	struct ckpt_hdr h;

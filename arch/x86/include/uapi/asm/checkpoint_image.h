@@ -4,6 +4,7 @@
 
 /**
  * struct ckpt_hdr_header_arch - what restart needs from the processor
+ * @h: type and length
  * @xfeatures: state components that the saved tasks may use, as in XCR0
  * @xstate_size: bytes of their state in its user-visible form
  * @vdso_size: bytes of the kernel's vdso
@@ -22,6 +23,7 @@ struct ckpt_hdr_header_arch {
 
 /**
  * struct ckpt_hdr_mm_arch - architecture's part of an address space
+ * @h: type and length
  * @vdso: address of the vdso, or 0
  * @flags: CKPT_MM_X86_*
  */
@@ -33,6 +35,34 @@ struct ckpt_hdr_mm_arch {
 
 /**
  * struct ckpt_hdr_cpu - general registers
+ * @h: type and length
+ * @r15: register
+ * @r14: register
+ * @r13: register
+ * @r12: register
+ * @bp: register
+ * @bx: register
+ * @r11: register
+ * @r10: register
+ * @r9: register
+ * @r8: register
+ * @ax: register
+ * @cx: register
+ * @dx: register
+ * @si: register
+ * @di: register
+ * @orig_ax: register
+ * @ip: register
+ * @cs: register
+ * @flags: register
+ * @sp: register
+ * @ss: register
+ * @fs_base: register
+ * @gs_base: register
+ * @ds: register
+ * @es: register
+ * @fs: register
+ * @gs: register
  *
  * In the order and the form of struct user_regs_struct.
  */
@@ -72,6 +102,7 @@ struct ckpt_hdr_cpu {
  *
  * Followed by a buffer in the form of the NT_X86_XSTATE register set.
  *
+ * @h: type and length
  * @features: state components in use, as in XCR0
  */
 struct ckpt_hdr_cpu_xstate {
