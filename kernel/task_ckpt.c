@@ -56,6 +56,42 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 	return 0;
 }
 
+/*
+ * A second reference may be that of another checkpoint, or of a reader of
+ * /proc: only another process that has the object shares it.
+ */
+static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct task_struct *process, *other;
+	const char *what = NULL;
+	pid_t pid = 0;
+
+	if (refcount_read(&ckpt_sighand(task)->count) == 1 &&
+	    atomic_read(&task->files->count) == 1 && task->fs->users == 1)
+		return 0;
+	rcu_read_lock();
+	for_each_process_thread(process, other) {
+		if (same_thread_group(other, task))
+			continue;
+		if (rcu_access_pointer(other->sighand) == ckpt_sighand(task))
+			what = "signal handlers";
+		else if (READ_ONCE(other->files) == task->files)
+			what = "descriptor table";
+		else if (READ_ONCE(other->fs) == task->fs)
+			what = "working directory";
+		if (what) {
+			pid = task_pid_vnr(other);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	if (what)
+		return ckpt_error(ctx, -EBUSY,
+				  "it shares its %s with process %d", what,
+				  pid);
+	return 0;
+}
+
 static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	if (!task->mm || !task->files || !task->fs)
@@ -69,16 +105,7 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "it has children: process trees are not supported yet");
 	if (task->ptrace || !list_empty(&task->ptraced))
 		return ckpt_error(ctx, -EBUSY, "it is traced or traces another");
-	if (refcount_read(&ckpt_sighand(task)->count) != 1)
-		return ckpt_error(ctx, -EBUSY,
-				  "it shares its signal handlers with another process");
-	if (atomic_read(&task->files->count) != 1)
-		return ckpt_error(ctx, -EBUSY,
-				  "it shares its descriptor table with another process");
-	if (task->fs->users != 1)
-		return ckpt_error(ctx, -EBUSY,
-				  "it shares its working directory with another process");
-	return 0;
+	return check_sharing(ctx, task);
 }
 
 /* State that has no record yet must not get lost in silence. */

@@ -107,14 +107,20 @@ static int save_exe_file(struct ckpt_ctx *ctx, struct mm_struct *mm,
 static int check_users(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
 	struct task_struct *other;
+	pid_t pid = 0;
 
-	guard(rcu)();
-	for_each_process(other)
+	rcu_read_lock();
+	for_each_process(other) {
 		if (other != ctx->task->group_leader &&
-		    READ_ONCE(other->mm) == mm)
-			return ckpt_error(ctx, -EBUSY,
-					  "its memory is shared with process %d (%s)",
-					  task_pid_vnr(other), other->comm);
+		    READ_ONCE(other->mm) == mm) {
+			pid = task_pid_vnr(other);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	if (pid)
+		return ckpt_error(ctx, -EBUSY,
+				  "its memory is shared with process %d", pid);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static void setup(void)
 	/* A segment of the global descriptor table, as 32-bit programs use. */
 	want = (struct user_desc){
 		.entry_number = 12, .base_addr = 0x12345000, .limit = 0xabcd,
-		.seg_32bit = 1, .limit_in_pages = 1, .usable = 1,
+		.seg_32bit = 1, .limit_in_pages = 1, .useable = 1,
 	};
 	if (syscall(SYS_set_thread_area, &want))
 		want.entry_number = 0;
