@@ -51,7 +51,7 @@ run_logged()
 	fi
 	echo
 	echo "---- ${log##*/}: the lines that matter ----"
-	grep -nE -A6 '(error|Error|undefined reference|No rule to make|\*\*\*)' "$log" |
+	grep -nE -A4 '(: (fatal )?error:|Error [0-9]|undefined reference|No rule to make|\*\*\*)' "$log" |
 		head -n 40 || true
 	echo "---- end of the log ----"
 	tail -n 8 "$log"
