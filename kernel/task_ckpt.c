@@ -64,7 +64,7 @@ static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct task_struct *process, *other;
 	const char *what = NULL;
-	pid_t pid = 0;
+	pid_t pid;
 
 	if (refcount_read(&ckpt_sighand(task)->count) == 1 &&
 	    atomic_read(&task->files->count) == 1 && task->fs->users == 1)
@@ -79,17 +79,17 @@ static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 			what = "descriptor table";
 		else if (READ_ONCE(other->fs) == task->fs)
 			what = "working directory";
-		if (what) {
-			pid = task_pid_vnr(other);
-			break;
-		}
+		if (what)
+			goto found;
 	}
 	rcu_read_unlock();
-	if (what)
-		return ckpt_error(ctx, -EBUSY,
-				  "it shares its %s with process %d", what,
-				  pid);
 	return 0;
+
+found:
+	pid = task_pid_vnr(other);
+	rcu_read_unlock();
+	return ckpt_error(ctx, -EBUSY, "it shares its %s with process %d",
+			  what, pid);
 }
 
 static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
@@ -146,6 +146,23 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 			   PF_MCE_PROCESS | PF_MCE_EARLY))
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has set PR_SET_IO_FLUSHER or PR_MCE_KILL");
+	if (test_bit(MMF_HAS_UPROBES, &task->mm->flags))
+		return ckpt_error(ctx, -EOPNOTSUPP, "it has uprobes");
+#ifdef CONFIG_NUMA
+	if (task->mempolicy)
+		return ckpt_error(ctx, -EOPNOTSUPP, "it has a NUMA policy");
+#endif
+#ifdef CONFIG_UCLAMP_TASK
+	if (task->uclamp_req[UCLAMP_MIN].user_defined ||
+	    task->uclamp_req[UCLAMP_MAX].user_defined)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has utilization clamps");
+#endif
+#ifdef CONFIG_SCHED_CORE
+	if (task->core_cookie)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has a core scheduling cookie");
+#endif
 	if (task->sched_reset_on_fork)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has set SCHED_FLAG_RESET_ON_FORK");
