@@ -91,8 +91,9 @@ save_one()
 	echo "SAY $1 went on unharmed to line $after, then was killed"
 }
 
-# The log must be the uninterrupted one, but for the lines that were written
-# twice: first by the run that was killed, then by the one that came back.
+# Both append to their logs.  Each must be the uninterrupted one, but for the
+# lines that were written twice: first by the run that was killed, then by the
+# one that came back.
 check_log()
 {
 	reference=$DIR/$1.reference.log
@@ -117,15 +118,9 @@ bring_back_one()
 	echo "SAY $1 came back, worked for $(($(uptime_now) - begun)) s more and ended with status 0"
 	cmp -s "$DIR/$1.reference.result" "$DIR/$1.victim.result" ||
 		stop "the result of $1 is not that of an uninterrupted run"
-	# Python appends, so lines can be there twice; gawk writes where it was.
-	if [ "$1" = python3 ]; then
-		check_log "$1" ||
-			stop "the log of $1 is not that of an uninterrupted run"
-		echo "SAY $1: the log continues at the checkpoint: $again lines were written again"
-	else
-		cmp -s "$DIR/$1.reference.log" "$DIR/$1.victim.log" ||
-			stop "the log of $1 is not that of an uninterrupted run"
-	fi
+	check_log "$1" ||
+		stop "the log of $1 is not that of an uninterrupted run"
+	echo "SAY $1: the log continues at the checkpoint: $again lines were written again"
 	sum=$(sha256sum <"$DIR/$1.victim.result" | cut -c1-16)
 	echo "SAY $1: result as uninterrupted: $(stat -c %s "$DIR/$1.victim.result") bytes, SHA-256 $sum..."
 }
