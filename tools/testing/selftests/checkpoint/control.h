@@ -42,6 +42,8 @@ typedef __s64 s64;
  * @magic: CONTROL_MAGIC
  * @state: SUBJECT_*; a futex
  * @go: set by the test: stop waiting and verify; a futex
+ * @looping: set by a subject that runs in user mode when it is where it should
+ *	be saved; at a fixed distance from @go
  * @flags: CONTROL_*, set by the test
  * @starts: how often main() of the subject ran
  * @pid: of the subject, as it sees itself
@@ -62,9 +64,11 @@ struct control {
 	__u32 magic;
 	__u32 state;
 	__u32 go;
+	__u32 looping;
 	__u32 flags;
 	__u32 starts;
 	__s32 pid;
+	__u32 unused;
 	__u64 nonce;
 	__u64 nonce_after;
 	__s64 blocked_in;

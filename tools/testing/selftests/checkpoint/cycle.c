@@ -19,6 +19,7 @@
 
 #include <fnmatch.h>
 #include <getopt.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 #include "kselftest.h"
@@ -72,7 +73,7 @@ static bool run_tool(struct subject_run *run, const char *const argv[], const ch
 /* Time has to pass, or work to be done, before a checkpoint means something. */
 static bool let_live(struct subject_run *run, const struct subject_case *it, pid_t pid)
 {
-	s64 start = monotonic_ns(), limit = start + scaled_ms(30000);
+	s64 start = run->started, limit = monotonic_ns() + scaled_ms(30000);
 	u64 counter = READ_ONCE(run->control->counter[0]);
 
 	if (!subject_settle(run, pid))
@@ -238,7 +239,7 @@ static bool do_in_place(struct subject_run *run, const struct subject_case *it)
 static const char *how_to_restart(const struct subject_case *it, unsigned int flavour)
 {
 	if (it->flags & ORDINARY)
-		return "--no-pids";
+		return "--no-pidns";
 	return flavour == KILL_RESTART || flavour == FIXPOINT ? "--pids" : "--pidns";
 }
 
@@ -395,6 +396,16 @@ static int show_failure(struct subject_run *run)
 	return KSFT_FAIL;
 }
 
+/* In memory is the number of the processor: it has to stay the same. */
+static void stay_on_one_processor(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* One job, in a process of its own: its exit status is the result. */
 static int run_job(const struct job *job)
 {
@@ -402,6 +413,8 @@ static int run_job(const struct job *job)
 	bool good;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (job->flavour == FIXPOINT)
+		stay_on_one_processor();
 	snprintf(run.dir, sizeof(run.dir), "%s/%s", options.dir, job->name);
 	if (job->stage == RESTART_STAGE) {
 		if (!make_path(run.program, sizeof(run.program), run.dir, "program") ||
@@ -520,7 +533,7 @@ static bool makes_sense(const struct subject_case *it, unsigned int flavour)
 {
 	switch (flavour) {
 	case FIXPOINT:
-		return !(it->flags & (RUNS | ORDINARY));
+		return !(it->flags & (RUNS | DRIFTS | ORDINARY));
 	case NEW_PIDNS:
 		return !(it->flags & ORDINARY);
 	case REBOOT:

@@ -187,7 +187,7 @@ static void describe_status(int status, char *text, size_t size)
 /* Where is a process that does not end? */
 static void show_process(pid_t pid)
 {
-	static const char * const files[] = { "comm", "syscall", "wchan", "stack", "status" };
+	static const char * const files[] = { "comm", "syscall", "wchan", "stack" };
 	char path[64];
 	size_t index;
 
@@ -230,7 +230,7 @@ void kill_and_reap(pid_t pid)
 	s64 limit = monotonic_ns() + scaled_ms(30000);
 
 	kill(pid, SIGKILL);
-	while (!waitpid(pid, NULL, WNOHANG)) {
+	while (!waitpid(pid, NULL, WNOHANG | __WALL)) {
 		if (monotonic_ns() > limit) {
 			complain("process %d survives SIGKILL", pid);
 			show_process(pid);
@@ -240,35 +240,47 @@ void kill_and_reap(pid_t pid)
 	}
 }
 
-bool leaves_children(void)
+/* A child that is alive, or 0. Those that have ended are forgotten. */
+static pid_t living_child(void)
 {
-	bool any = false;
+	char path[64], text[32] = "";
 	siginfo_t info;
+	int fd;
 
 	for (;;) {
-		char path[64], name[64] = "";
-		int fd;
-
 		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && errno == ECHILD)
-			return any;
-		if (info.si_pid) {
-			/* It has ended: adopted and forgotten. */
-			waitpid(info.si_pid, NULL, 0);
-			continue;
-		}
-		/* Alive: find one. */
-		snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || read(fd, name, sizeof(name) - 1) <= 0 || atoi(name) <= 0) {
-			if (fd >= 0)
-				close(fd);
-			return any;
-		}
-		close(fd);
-		complain("process left behind: %d", atoi(name));
-		show_process(atoi(name));
-		kill_and_reap(atoi(name));
-		any = true;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL))
+			return 0;
+		if (!info.si_pid)
+			break;
+		waitpid(info.si_pid, NULL, __WALL);
 	}
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atoi(text);
+}
+
+void end_children(void)
+{
+	pid_t pid;
+
+	while ((pid = living_child()))
+		kill_and_reap(pid);
+}
+
+bool leaves_children(void)
+{
+	pid_t pid = living_child();
+
+	if (!pid)
+		return false;
+	complain("process left behind: %d", pid);
+	show_process(pid);
+	end_children();
+	return true;
 }

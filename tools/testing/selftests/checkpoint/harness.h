@@ -72,6 +72,7 @@ const char *tool_path(const char *name);
  * @uid: run as this user, or 0
  * @control: the shared page
  * @pid: 0 if it is not a child of ours
+ * @started: CLOCK_MONOTONIC when it was ready
  */
 struct subject_run {
 	char dir[PATH_MAX - 64];
@@ -80,6 +81,7 @@ struct subject_run {
 	uid_t uid;
 	struct control *control;
 	pid_t pid;
+	s64 started;
 };
 
 bool subject_map(struct subject_run *run, bool create);
@@ -96,6 +98,24 @@ bool reap(pid_t pid, int status, const char *what);
 void kill_and_reap(pid_t pid);
 /* Whether children are left; they are killed. */
 bool leaves_children(void);
+/* Kill those that may be left. */
+void end_children(void);
+
+/* The number that 64-bit programs know the call by, also seen from 32-bit ones. */
+#define NR64_POLL		7
+#define NR64_PAUSE		34
+#define NR64_NANOSLEEP		35
+#define NR64_FUTEX		202
+#define NR64_RESTART_SYSCALL	219
+
+/* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
+long blocked_in(pid_t pid);
+bool wait_blocked(pid_t pid, long nr);
+/*
+ * Start subjects/tiny in a session of its own and without descriptors, and
+ * wait until it is where its mode says. 0 if that fails.
+ */
+pid_t start_tiny(const char *mode, uid_t uid);
 
 /* Save through the system call; a negative errno if it fails. */
 long save_to(const char *path, pid_t pid, const char *log);

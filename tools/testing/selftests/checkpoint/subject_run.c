@@ -92,12 +92,13 @@ bool subject_start(struct subject_run *run)
 		exec_subject(run);
 	if (run->pid < 0)
 		return complain("fork: %s", strerror(errno));
-	return wait_state(run, run->pid, SUBJECT_STARTED) &&
-	       READ_ONCE(run->control->state) == SUBJECT_READY;
+	if (!wait_state(run, run->pid, SUBJECT_STARTED))
+		return false;
+	run->started = monotonic_ns();
+	return READ_ONCE(run->control->state) == SUBJECT_READY;
 }
 
-/* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
-static long blocked_in(pid_t pid)
+long blocked_in(pid_t pid)
 {
 	char path[64], text[64] = "";
 	int fd;
@@ -115,23 +116,101 @@ static long blocked_in(pid_t pid)
 	return *text ? strtol(text, NULL, 10) : -2;
 }
 
-bool subject_settle(struct subject_run *run, pid_t pid)
+bool wait_blocked(pid_t pid, long want)
 {
 	s64 limit = monotonic_ns() + scaled_ms(30000);
-	long want = run->control->blocked_in, got;
+	long got;
 
-	if (want == SUBJECT_RUNS)
-		return true;
 	do {
 		got = blocked_in(pid);
 		/* One that goes on after an interruption is in restart_syscall(). */
-		if (got == want || got == SYS_restart_syscall)
+		if (got == want || got == NR64_RESTART_SYSCALL)
 			return true;
 		if (got == -2)
 			return complain("process %d is not there any more", pid);
 		usleep(500);
 	} while (monotonic_ns() < limit);
 	return complain("process %d is in system call %ld, not in %ld", pid, got, want);
+}
+
+bool subject_settle(struct subject_run *run, pid_t pid)
+{
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+
+	if (run->control->blocked_in != SUBJECT_RUNS)
+		return wait_blocked(pid, run->control->blocked_in);
+	/* What it told before was told by an earlier life. */
+	run->control->looping = 0;
+	while (!READ_ONCE(run->control->looping)) {
+		if (kill(pid, 0))
+			return complain("process %d is not there any more", pid);
+		if (monotonic_ns() > limit)
+			return complain("process %d does not reach its loop", pid);
+		usleep(200);
+	}
+	return true;
+}
+
+static bool runs_program(pid_t pid, const char *program)
+{
+	char exe[64], path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	len = readlink(exe, path, sizeof(path) - 1);
+	if (len < 0)
+		return false;
+	path[len] = '\0';
+	return !strcmp(path, program);
+}
+
+static void exec_tiny(const char *program, const char *mode, uid_t uid)
+{
+	const char *argv[] = { "tiny", mode, NULL };
+	const char *envp[] = { NULL };
+
+	setsid();
+	syscall(SYS_close_range, 0, ~0U, 0);
+	if (uid && (setgid(uid) || setuid(uid)))
+		_exit(120);
+	execve(program, (char *const *)argv, (char *const *)envp);
+	_exit(121);
+}
+
+pid_t start_tiny(const char *mode, uid_t uid)
+{
+	const char *program = helper_path("subjects/tiny");
+	s64 limit = monotonic_ns() + scaled_ms(30000);
+	pid_t pid = fork();
+	long nr = 0;
+
+	if (!pid)
+		exec_tiny(program, mode, uid);
+	if (pid < 0) {
+		complain("fork: %s", strerror(errno));
+		return 0;
+	}
+	while (!runs_program(pid, program)) {
+		if (monotonic_ns() > limit) {
+			complain("%s does not start", program);
+			kill_and_reap(pid);
+			return 0;
+		}
+		usleep(500);
+	}
+	if (!strcmp(mode, "pause"))
+		nr = NR64_PAUSE;
+	else if (!strcmp(mode, "nanosleep"))
+		nr = NR64_NANOSLEEP;
+	else if (!strcmp(mode, "poll"))
+		nr = NR64_POLL;
+	else if (!strcmp(mode, "futex"))
+		nr = NR64_FUTEX;
+	if (nr && !wait_blocked(pid, nr)) {
+		kill_and_reap(pid);
+		return 0;
+	}
+	return pid;
 }
 
 void subject_go(struct subject_run *run)
@@ -188,7 +267,7 @@ pid_t restart_from_fd(int fd, pid_t pid, int logfd)
 {
 	struct clone_args args = {
 		.exit_signal = SIGCHLD,
-		.set_tid = (uintptr_t)&pid,
+		.set_tid = pid ? (uintptr_t)&pid : 0,
 		.set_tid_size = pid ? 1 : 0,
 	};
 	pid_t child = syscall(SYS_clone3, &args, sizeof(args));

@@ -72,7 +72,8 @@ static void setup(void)
 	"	xor	%%r10d, %%r10d\n"				\
 	"	syscall\n"
 #define WAIT								\
-	"1:	cmpl	$0, (%[go])\n"					\
+	"1:	movl	$1, 4(%[go])\n"				\
+	"	cmpl	$0, (%[go])\n"					\
 	"	jne	3f\n"						\
 	"	cmpl	$0, %[block]\n"					\
 	"	je	1b\n"						\

@@ -99,6 +99,7 @@ static void verify(void)
 		check(!strcmp(now, "/"), "root: %s", now);
 		return;
 	}
+	memset(now, 0, sizeof(now));
 	len = readlink("/proc/self/exe", now, sizeof(now) - 1);
 	check(len > 0 && !strncmp(now, exe, len + 1), "executable: %.*s, was %s", (int)len, now,
 	      exe);

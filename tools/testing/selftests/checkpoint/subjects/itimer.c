@@ -54,7 +54,7 @@ static void hold(void)
 	}
 	subject_ready(SUBJECT_RUNS);
 	while (nr_fired < 2)
-		;
+		WRITE_ONCE(control->looping, 1);
 	need(!setitimer(ITIMER_REAL, &off, NULL));
 }
 

@@ -133,7 +133,7 @@ static void recurse(int depth, void (*at_bottom)(void))
 	u64 frame[1024];
 
 	pattern_fill(frame, sizeof(frame), depth);
-	if (depth)
+	if (depth % 1000)
 		recurse(depth - 1, at_bottom);
 	else if (at_bottom)
 		at_bottom();
@@ -238,7 +238,7 @@ static void setup(void)
 	else if (mode_is("grows"))
 		setup_grows();
 	else if (mode_is("stack"))
-		recurse(60, NULL);
+		recurse(1060, NULL);
 	else
 		setup_anonymous();
 }

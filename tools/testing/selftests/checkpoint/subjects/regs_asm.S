@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Load every register from "want", wait for "go", and store them in "got".
+ * Behind "go" is the word that says that the loop runs.
  */
 
 	.text
@@ -54,6 +55,7 @@ loop_most:
 	call	load
 	mov	want+56(%rip), %rsp
 1:	mov	go(%rip), %rcx
+	movl	$1, 4(%rcx)
 	mov	(%rcx), %ecx
 	jrcxz	1b
 	mov	%rsp, got+56(%rip)
@@ -66,7 +68,8 @@ loop_rest:
 	call	load
 	mov	want+16(%rip), %rcx
 	mov	go(%rip), %rax
-1:	cmpl	$0, (%rax)
+1:	movl	$1, 4(%rax)
+	cmpl	$0, (%rax)
 	je	1b
 	jmp	store
 

@@ -151,42 +151,94 @@ static bool is_nameless(const char *path)
 	return !strncmp(path, "/dev/zero (deleted)", 19);
 }
 
-static void add_vm_flags(struct snapshot *snapshot, char *flags)
+/**
+ * struct area - neighbouring mappings that differ in nothing but their history
+ * @start: first address
+ * @end: behind the last
+ * @perms: as in /proc/self/maps
+ * @offset: of @start in the file
+ * @file: device, inode and path
+ * @flags: as in /proc/self/smaps
+ */
+struct area {
+	unsigned long start, end;
+	char perms[5];
+	unsigned long offset;
+	char file[512];
+	char flags[128];
+};
+
+static bool parse_area(const char *line, struct area *area)
 {
+	unsigned long inode, start, end, offset;
+	char dev[16], perms[5];
+	int path = 0;
+
+	if (sscanf(line, "%lx-%lx %4s %lx %15s %lu %n", &start, &end, perms, &offset, dev,
+		   &inode, &path) < 6 || !path)
+		return false;
+	area->start = start;
+	area->end = end;
+	area->offset = offset;
+	memcpy(area->perms, perms, sizeof(perms));
+	if (is_nameless(line + path))
+		inode = 0;
+	snprintf(area->file, sizeof(area->file), "%s %lu %s", dev, inode, line + path);
+	area->flags[0] = '\0';
+	return true;
+}
+
+static void parse_flags(char *text, struct area *area)
+{
+	size_t len = 0;
 	char *flag;
 
-	add(snapshot, "   flags");
-	while ((flag = strsep(&flags, " "))) {
+	while ((flag = strsep(&text, " "))) {
 		/* Soft-dirty is set by each write. */
 		if (*flag && strcmp(flag, "sd"))
-			add(snapshot, " %s", flag);
+			len += snprintf(area->flags + len, sizeof(area->flags) - len, " %s", flag);
 	}
-	add(snapshot, "\n");
+}
+
+static bool continues(const struct area *last, const struct area *next)
+{
+	bool has_file = strncmp(next->file, "00:00 0 ", 8);
+
+	return last->end == next->start && !strcmp(last->perms, next->perms) &&
+	       !strcmp(last->file, next->file) && !strcmp(last->flags, next->flags) &&
+	       (!has_file || last->offset + (last->end - last->start) == next->offset);
+}
+
+static void add_area(struct snapshot *snapshot, const struct area *area)
+{
+	if (area->end)
+		add(snapshot, "map %lx-%lx %s %lx %s flags%s\n", area->start, area->end,
+		    area->perms, area->offset, area->file, area->flags);
 }
 
 static void add_maps(struct snapshot *snapshot)
 {
+	static struct area last, next;
 	char *line, *rest = file;
 
 	if (slurp("/proc/self/smaps") < 0)
 		return add(snapshot, "smaps: error\n");
+	last.end = 0;
 	while ((line = strsep(&rest, "\n"))) {
-		unsigned long start, end, inode;
-		char perms[5], offset[20], dev[16];
-		int path = 0;
-
-		if (!strncmp(line, "VmFlags:", 8)) {
-			add_vm_flags(snapshot, line + 8);
+		if (strncmp(line, "VmFlags:", 8)) {
+			parse_area(line, &next);
 			continue;
 		}
-		if (sscanf(line, "%lx-%lx %4s %19s %15s %lu %n", &start, &end, perms,
-			   offset, dev, &inode, &path) < 6 || !path)
+		/* The last line of a mapping. */
+		parse_flags(line + 8, &next);
+		if (last.end && continues(&last, &next)) {
+			last.end = next.end;
 			continue;
-		if (is_nameless(line + path))
-			inode = 0;
-		add(snapshot, "map %lx-%lx %s %s %s %lu %s\n", start, end, perms, offset,
-		    dev, inode, line + path);
+		}
+		add_area(snapshot, &last);
+		last = next;
 	}
+	add_area(snapshot, &last);
 }
 
 /* Position and flags of a descriptor; the rest depends on the mount. */

@@ -100,7 +100,7 @@ void subject_spin(void)
 {
 	subject_ready(SUBJECT_RUNS);
 	while (!subject_must_go())
-		;
+		WRITE_ONCE(control->looping, 1);
 }
 
 s64 now_ns(clockid_t clock)

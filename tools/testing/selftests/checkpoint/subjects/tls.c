@@ -2,7 +2,6 @@
 /* Thread-local storage, and what the C library keeps there. */
 #include "subject.h"
 
-#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <locale.h>
 #include <pthread.h>
@@ -13,7 +12,6 @@ static u64 *words_address;
 static pthread_t self;
 static u64 fs_base;
 static pthread_key_t key;
-static struct user_desc want;
 static int error_after;
 
 static void setup(void)
@@ -25,14 +23,6 @@ static void setup(void)
 	need(!pthread_key_create(&key, NULL));
 	need(!pthread_setspecific(key, &key));
 	need(!syscall(SYS_arch_prctl, ARCH_GET_FS, &fs_base));
-
-	/* A segment of the global descriptor table, as 32-bit programs use. */
-	want = (struct user_desc){
-		.entry_number = 12, .base_addr = 0x12345000, .limit = 0xabcd,
-		.seg_32bit = 1, .limit_in_pages = 1, .useable = 1,
-	};
-	if (syscall(SYS_set_thread_area, &want))
-		want.entry_number = 0;
 }
 
 static void hold(void)
@@ -55,15 +45,6 @@ static void verify(void)
 	check(pthread_getspecific(key) == &key, "pthread_getspecific()");
 	need(!syscall(SYS_arch_prctl, ARCH_GET_FS, &base));
 	check_equal(base, fs_base, "fs base");
-	if (want.entry_number) {
-		struct user_desc got = { .entry_number = want.entry_number };
-
-		check(!syscall(SYS_get_thread_area, &got), "get_thread_area: %s",
-		      strerror(errno));
-		check(!memcmp(&got, &want, sizeof(got)),
-		      "segment: base %#x limit %#x, was base %#x limit %#x",
-		      got.base_addr, got.limit, want.base_addr, want.limit);
-	}
 }
 
 const struct subject subject = { .setup = setup, .hold = hold, .verify = verify };

@@ -52,6 +52,7 @@ static void hold(void)
 		cpu = sched_getcpu();
 		check(cpu < 4096, "processor %u", cpu);
 		control->counter[0]++;
+		WRITE_ONCE(control->looping, 1);
 	}
 }
 
