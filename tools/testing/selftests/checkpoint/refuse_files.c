@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Descriptors and mappings that a checkpoint must refuse. */
+#include "refuse.h"
+
+#include <linux/bpf.h>
+#include <linux/io_uring.h>
+#include <linux/perf_event.h>
+#include <linux/userfaultfd.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#ifndef __NR_mseal
+#define __NR_mseal	462
+#endif
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE	0x08
+#endif
+#define SHM_KEY		0x636b7075
+#ifndef PR_SET_VMA
+#define PR_SET_VMA		0x53564d41
+#define PR_SET_VMA_ANON_NAME	0
+#endif
+
+static bool opens(int fd)
+{
+	return fd >= 0;
+}
+
+static int scratch_file(void)
+{
+	return open("scratch", O_RDWR | O_CREAT, 0644);
+}
+
+static bool make_pipe(void)
+{
+	int fds[2];
+
+	return !pipe(fds);
+}
+
+static bool make_fifo(void)
+{
+	unlink("fifo");
+	return !mkfifo("fifo", 0644) && opens(open("fifo", O_RDWR));
+}
+
+static bool make_socketpair(void)
+{
+	int fds[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+}
+
+static bool make_inet_socket(void)
+{
+	return opens(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static bool make_netlink_socket(void)
+{
+	return opens(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static bool make_eventfd(void)
+{
+	return opens(eventfd(3, 0));
+}
+
+static bool make_epoll(void)
+{
+	return opens(epoll_create1(0));
+}
+
+static bool make_timerfd(void)
+{
+	return opens(timerfd_create(CLOCK_MONOTONIC, 0));
+}
+
+static bool make_signalfd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	return opens(signalfd(-1, &set, 0));
+}
+
+static bool make_inotify(void)
+{
+	return opens(inotify_init1(0));
+}
+
+static bool make_fanotify(void)
+{
+	return opens(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
+}
+
+static bool make_memfd(void)
+{
+	return opens(memfd_create("memory", 0));
+}
+
+static bool make_secret(void)
+{
+	return opens(syscall(SYS_memfd_secret, 0));
+}
+
+static bool make_pidfd(void)
+{
+	return opens(syscall(SYS_pidfd_open, getpid(), 0));
+}
+
+static bool make_userfaultfd(void)
+{
+	return opens(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+}
+
+static bool make_perf(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+
+	return opens(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));
+}
+
+static bool make_bpf(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
+		.max_entries = 1,
+	};
+
+	return opens(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)));
+}
+
+/* The ring stays with the descriptor; the task counts, too. */
+static bool make_io_uring(void)
+{
+	struct io_uring_params params = { 0 };
+
+	return opens(syscall(SYS_io_uring_setup, 4, &params));
+}
+
+static bool make_proc_file(void)
+{
+	return opens(open("/proc/self/status", O_RDONLY));
+}
+
+static bool make_sys_file(void)
+{
+	return opens(open("/sys/kernel/uevent_seqnum", O_RDONLY));
+}
+
+static bool make_kmsg(void)
+{
+	return opens(open("/dev/kmsg", O_WRONLY));
+}
+
+static bool make_pty(void)
+{
+	return opens(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+}
+
+static bool make_namespace_file(void)
+{
+	return opens(open("/proc/self/ns/uts", O_RDONLY));
+}
+
+static bool make_unlinked(void)
+{
+	int fd = scratch_file();
+
+	return opens(fd) && !unlink("scratch");
+}
+
+static bool make_nameless(void)
+{
+	return opens(open(".", O_TMPFILE | O_RDWR, 0600));
+}
+
+static bool make_path_only(void)
+{
+	return opens(open("/", O_PATH));
+}
+
+static bool make_flock(void)
+{
+	int fd = scratch_file();
+
+	return opens(fd) && !flock(fd, LOCK_EX);
+}
+
+static bool make_posix_lock(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 3 };
+	int fd = scratch_file();
+
+	return opens(fd) && !fcntl(fd, F_SETLK, &lock);
+}
+
+static bool make_ofd_lock(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 3 };
+	int fd = scratch_file();
+
+	return opens(fd) && !fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static bool make_lease(void)
+{
+	int fd = scratch_file();
+
+	close(fd);
+	fd = open("scratch", O_RDONLY);
+	return opens(fd) && !fcntl(fd, F_SETLEASE, F_RDLCK);
+}
+
+static bool make_dnotify(void)
+{
+	int fd = open(".", O_RDONLY);
+
+	/* It comes with an owner for the signals. */
+	return opens(fd) && !fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT);
+}
+
+static bool make_owner(void)
+{
+	int fd = scratch_file();
+
+	return opens(fd) && !fcntl(fd, F_SETOWN, getpid());
+}
+
+static bool make_removed_directory(void)
+{
+	return !mkdir("removed", 0755) && !chdir("removed") && !rmdir("../removed");
+}
+
+static bool map_at(int fd, int flags)
+{
+	char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	*at = 1;
+	return true;
+}
+
+static bool map_memfd(void)
+{
+	int fd = memfd_create("memory", 0);
+
+	if (!opens(fd) || ftruncate(fd, 8192) || !map_at(fd, MAP_SHARED))
+		return false;
+	close(fd);
+	return true;
+}
+
+static bool map_unlinked(int flags)
+{
+	int fd = scratch_file();
+
+	if (!opens(fd) || ftruncate(fd, 8192) || !map_at(fd, flags))
+		return false;
+	close(fd);
+	return !unlink("scratch");
+}
+
+static bool map_unlinked_shared(void)
+{
+	return map_unlinked(MAP_SHARED);
+}
+
+static bool map_unlinked_private(void)
+{
+	return map_unlinked(MAP_PRIVATE);
+}
+
+static bool map_huge(void)
+{
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
+
+	if (!opens(fd) || write(fd, "2", 1) != 1)
+		return false;
+	close(fd);
+	return mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0) != MAP_FAILED;
+}
+
+static bool map_shm(void)
+{
+	pid_t pid = fork();
+	void *at;
+	int id;
+
+	/* The creator is another process. */
+	if (!pid)
+		_exit(shmget(SHM_KEY, 8192, IPC_CREAT | 0600) < 0);
+	waitpid(pid, NULL, 0);
+	id = shmget(SHM_KEY, 0, 0);
+	at = shmat(id, NULL, 0);
+	return id >= 0 && at != (void *)-1 && !shmctl(id, IPC_RMID, NULL);
+}
+
+static bool map_device(void)
+{
+	int fd = open("/dev/mem", O_RDONLY);
+
+	if (!opens(fd) || mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+		return false;
+	close(fd);
+	return true;
+}
+
+static void *private_memory(void)
+{
+	char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at != MAP_FAILED)
+		*at = 1;
+	return at;
+}
+
+static bool map_with_key(void)
+{
+	int key = pkey_alloc(0, 0);
+
+	return key > 0 && !pkey_mprotect(private_memory(), 8192, PROT_READ, key);
+}
+
+static bool map_sealed(void)
+{
+	return !syscall(__NR_mseal, private_memory(), 8192, 0);
+}
+
+static bool map_named(void)
+{
+	return !prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, private_memory(), 8192, "a name");
+}
+
+static bool map_droppable(void)
+{
+	return mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_DROPPABLE | MAP_ANONYMOUS, -1, 0) !=
+	       MAP_FAILED;
+}
+
+static bool map_aio(void)
+{
+	unsigned long context = 0;
+
+	return !syscall(SYS_io_setup, 4, &context);
+}
+
+const struct refusal file_refusals[] = {
+	{ "pipe", make_pipe, EBADF, "pipe" },
+	{ "fifo", make_fifo, EBADF, "fifo" },
+	{ "socketpair", make_socketpair, EBADF, "sock" },
+	{ "inet-socket", make_inet_socket, EBADF, "sock" },
+	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
+	{ "eventfd", make_eventfd, EBADF, "eventfd" },
+	{ "epoll", make_epoll, EBADF, "eventpoll" },
+	{ "timerfd", make_timerfd, EBADF, "timerfd" },
+	{ "signalfd", make_signalfd, EBADF, "signalfd" },
+	{ "inotify", make_inotify, EBADF, "inotify" },
+	{ "fanotify", make_fanotify, EBADF, "fanotify" },
+	{ "memfd", make_memfd, EBADF, "memory" },
+	{ "memfd-secret", make_secret, EBADF, "secret" },
+	{ "pidfd", make_pidfd, EBADF, "pid" },
+	{ "userfaultfd", make_userfaultfd, EBADF, "userfault" },
+	{ "perf-event", make_perf, EBADF, "perf" },
+	{ "bpf", make_bpf, EBADF, "bpf" },
+	{ "io-uring", make_io_uring, EOPNOTSUPP, "io_uring" },
+	{ "proc-file", make_proc_file, EBADF, "status" },
+	{ "sys-file", make_sys_file, EBADF, "uevent_seqnum" },
+	{ "kmsg", make_kmsg, EBADF, "kmsg" },
+	{ "pty", make_pty, EBADF, "ptmx" },
+	{ "namespace-file", make_namespace_file, EBADF, "nsfs" },
+	{ "unlinked-file", make_unlinked, EBADF, "unlinked" },
+	{ "nameless-file", make_nameless, EBADF, "unlinked" },
+	{ "path-only", make_path_only, EBADF, "path only" },
+	{ "flock", make_flock, EBADF, "lock" },
+	{ "posix-lock", make_posix_lock, EBADF, "lock" },
+	{ "ofd-lock", make_ofd_lock, EBADF, "lock" },
+	{ "lease", make_lease, EBADF, "lease" },
+	{ "dnotify", make_dnotify, EBUSY, "owner" },
+	{ "owner", make_owner, EBUSY, "owner" },
+	{ "removed-directory", make_removed_directory, EBADF, "removed" },
+	{ "map-memfd", map_memfd, EBADF, "memory" },
+	{ "map-unlinked-shared", map_unlinked_shared, EBADF, "scratch" },
+	{ "map-unlinked-private", map_unlinked_private, EBADF, "scratch" },
+	{ "map-huge", map_huge, EOPNOTSUPP, "huge" },
+	{ "map-shm", map_shm, EOPNOTSUPP, "SYSV" },
+	{ "map-device", map_device, EOPNOTSUPP, "device memory" },
+	{ "map-key", map_with_key, EOPNOTSUPP, "protection key" },
+	{ "map-sealed", map_sealed, EOPNOTSUPP, "seal" },
+	{ "map-named", map_named, EOPNOTSUPP, "name" },
+	{ "map-droppable", map_droppable, EOPNOTSUPP, "droppable" },
+	{ "map-aio", map_aio, EOPNOTSUPP, "AIO" },
+};
+
+const size_t nr_file_refusals = sizeof(file_refusals) / sizeof(*file_refusals);

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/* State of tasks that a checkpoint must refuse. */
+#include "refuse.h"
+
+#include <asm/ldt.h>
+#include <asm/prctl.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/io.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE			65
+#define PR_MDWE_REFUSE_EXEC_GAIN	1
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE		67
+#endif
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER		57
+#endif
+#ifndef SECCOMP_SET_MODE_FILTER
+#define SECCOMP_SET_MODE_FILTER		1
+#endif
+
+static void *idle(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static bool start_thread(void)
+{
+	pthread_t thread;
+
+	return !pthread_create(&thread, NULL, idle, NULL);
+}
+
+static bool start_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		idle(NULL);
+	}
+	return pid > 0;
+}
+
+static bool leave_zombie(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return pid > 0 && !waitid(P_PID, pid, NULL, WEXITED | WNOWAIT);
+}
+
+/* The sharer becomes the child of somebody else, and dies with that. */
+static bool start_sharer(unsigned long flags)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	struct clone_args args = {
+		.flags = flags | CLONE_PARENT,
+		.stack = flags & CLONE_VM ? (uintptr_t)stack : 0,
+		.stack_size = flags & CLONE_VM ? sizeof(stack) : 0,
+	};
+	long pid;
+
+	if (!(flags & CLONE_VM)) {
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			idle(NULL);
+		}
+		return pid > 0;
+	}
+	/* With a stack of its own it cannot return from the call here. */
+	asm volatile("syscall\n"
+		     "test %%rax, %%rax\n"
+		     "jnz 1f\n"
+		     "2: mov $34, %%eax\n"
+		     "syscall\n"
+		     "jmp 2b\n"
+		     "1:"
+		     : "=a"(pid)
+		     : "a"(SYS_clone3), "D"(&args), "S"(sizeof(args))
+		     : "rcx", "r11", "memory");
+	return pid > 0;
+}
+
+static bool share_files(void)
+{
+	return start_sharer(CLONE_FILES);
+}
+
+static bool share_fs(void)
+{
+	return start_sharer(CLONE_FS);
+}
+
+static bool share_memory(void)
+{
+	return start_sharer(CLONE_VM);
+}
+
+static bool share_handlers(void)
+{
+	return start_sharer(CLONE_VM | CLONE_SIGHAND);
+}
+
+static bool set_seccomp_filter(void)
+{
+	struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	struct sock_fprog program = { 1, allow };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+static bool make_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_NONE };
+	timer_t timer;
+
+	return !timer_create(CLOCK_MONOTONIC, &event, &timer);
+}
+
+static bool make_sem_undo(void)
+{
+	int id = semget(IPC_PRIVATE, 1, 0600);
+	struct sembuf up = { 0, 1, SEM_UNDO };
+	bool good = id >= 0 && !semop(id, &up, 1);
+
+	/* It goes with the set; the list stays. */
+	semctl(id, 0, IPC_RMID);
+	return good;
+}
+
+static bool create_shm(void)
+{
+	return shmget(0x636b7074, 4096, IPC_CREAT | 0600) >= 0;
+}
+
+static bool set_subreaper(void)
+{
+	return !prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+static bool be_traced(void)
+{
+	return !ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+/* A tracer that is a child of the test, not of this process. */
+static bool trace_another(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		idle(NULL);
+	}
+	return pid > 0 && !ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+}
+
+static bool set_deadline(void)
+{
+	/* struct sched_attr, which the C library's headers do not go with. */
+	struct {
+		u32 size, policy;
+		u64 flags;
+		s32 nice;
+		u32 priority;
+		u64 runtime, deadline, period;
+	} attr = {
+		.size = sizeof(attr), .policy = SCHED_DEADLINE,
+		.runtime = 1000000, .deadline = 100000000, .period = 100000000,
+	};
+
+	return !syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+static bool set_reset_on_fork(void)
+{
+	struct sched_param param = { 0 };
+
+	return !sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &param);
+}
+
+static bool unshare_mounts(void)
+{
+	return !unshare(CLONE_NEWNS);
+}
+
+static bool unshare_network(void)
+{
+	return !unshare(CLONE_NEWNET);
+}
+
+static bool unshare_uts(void)
+{
+	return !unshare(CLONE_NEWUTS);
+}
+
+static bool unshare_ipc(void)
+{
+	return !unshare(CLONE_NEWIPC);
+}
+
+static bool unshare_cgroup(void)
+{
+	return !unshare(CLONE_NEWCGROUP);
+}
+
+/* Takes effect for children only, and so must be refused, too. */
+static bool unshare_pids(void)
+{
+	return !unshare(CLONE_NEWPID);
+}
+
+static bool unshare_time(void)
+{
+	return !unshare(CLONE_NEWTIME);
+}
+
+static bool unshare_users(void)
+{
+	return !unshare(CLONE_NEWUSER);
+}
+
+static bool set_tls_segment(void)
+{
+	struct user_desc desc = {
+		.entry_number = 12, .base_addr = 0x12345000, .limit = 0xabcd,
+		.seg_32bit = 1, .limit_in_pages = 1, .useable = 1,
+	};
+
+	return !syscall(SYS_set_thread_area, &desc);
+}
+
+static bool set_ldt(void)
+{
+	struct user_desc desc = {
+		.entry_number = 3, .base_addr = 0x1000, .limit = 0xfff, .seg_32bit = 1,
+	};
+
+	return !syscall(SYS_modify_ldt, 1, &desc, sizeof(desc));
+}
+
+static bool set_gs_selector(void)
+{
+	asm volatile("mov %0, %%gs" : : "r"(0x2b));
+	return true;
+}
+
+static bool set_ports(void)
+{
+	return !ioperm(0x80, 1, 1);
+}
+
+static bool set_iopl(void)
+{
+	return !iopl(3);
+}
+
+static bool forbid_tsc(void)
+{
+	return !prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+}
+
+static bool forbid_cpuid(void)
+{
+	return !syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
+}
+
+static bool dispatch_calls(void)
+{
+	static char selector;
+
+	return !prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
+}
+
+static bool refuse_exec_gain(void)
+{
+	return !prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+}
+
+static bool merge_memory(void)
+{
+	return !prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+}
+
+static bool flush_io(void)
+{
+	return !prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+}
+
+static bool kill_on_memory_error(void)
+{
+	return !prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+}
+
+static bool restrict_files(void)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK };
+	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	bool good = fd >= 0 && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+		    !syscall(SYS_landlock_restrict_self, fd, 0);
+
+	close(fd);
+	return good;
+}
+
+static bool nothing(void)
+{
+	return true;
+}
+
+static bool stop(pid_t pid)
+{
+	int status;
+
+	return !kill(pid, SIGSTOP) && waitpid(pid, &status, WUNTRACED) == pid &&
+	       WIFSTOPPED(status);
+}
+
+static bool seize(pid_t pid)
+{
+	return !ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+}
+
+static bool seize_and_stop(pid_t pid)
+{
+	int status;
+
+	return seize(pid) && !ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) &&
+	       waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status);
+}
+
+const struct refusal task_refusals[] = {
+	{ "thread", start_thread, EOPNOTSUPP, "threads" },
+	{ "child", start_child, EOPNOTSUPP, "children" },
+	{ "zombie", leave_zombie, EOPNOTSUPP, "children" },
+	{ "shared-files", share_files, EBUSY, "descriptor table" },
+	{ "shared-fs", share_fs, EBUSY, "working directory" },
+	{ "shared-memory", share_memory, EBUSY, "memory" },
+	{ "shared-handlers", share_handlers, EBUSY, "signal handlers" },
+	{ "seccomp", set_seccomp_filter, EOPNOTSUPP, "seccomp" },
+	{ "posix-timer", make_timer, EOPNOTSUPP, "POSIX timers" },
+	{ "sem-undo", make_sem_undo, EOPNOTSUPP, "semaphore" },
+	{ "shm-created", create_shm, EOPNOTSUPP, "shared memory" },
+	{ "subreaper", set_subreaper, EOPNOTSUPP, "subreaper" },
+	{ "traced", be_traced, EBUSY, "traced" },
+	{ "tracer", trace_another, EOPNOTSUPP, "children" },
+	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
+	{ "reset-on-fork", set_reset_on_fork, EOPNOTSUPP, "RESET_ON_FORK" },
+	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
+	{ "network-namespace", unshare_network, EPERM, "network namespace" },
+	{ "uts-namespace", unshare_uts, EPERM, "UTS namespace" },
+	{ "ipc-namespace", unshare_ipc, EPERM, "IPC namespace" },
+	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
+	{ "pid-namespace", unshare_pids, EPERM, "pid namespace" },
+	{ "time-namespace", unshare_time, EPERM, "time namespace" },
+	{ "user-namespace", unshare_users, EPERM, "user namespace" },
+	{ "tls-segment", set_tls_segment, EOPNOTSUPP, "TLS segments" },
+	{ "ldt", set_ldt, EOPNOTSUPP, "LDT" },
+	{ "gs-selector", set_gs_selector, EOPNOTSUPP, "segment" },
+	{ "ioperm", set_ports, EBUSY, "ports" },
+	{ "iopl", set_iopl, EBUSY, "ports" },
+	{ "no-tsc", forbid_tsc, EOPNOTSUPP, "RDTSC" },
+	{ "no-cpuid", forbid_cpuid, EOPNOTSUPP, "CPUID" },
+	{ "syscall-dispatch", dispatch_calls, EOPNOTSUPP, "dispatched" },
+	{ "mdwe", refuse_exec_gain, EOPNOTSUPP, "MDWE" },
+	{ "memory-merge", merge_memory, EOPNOTSUPP, "MEMORY_MERGE" },
+	{ "io-flusher", flush_io, EOPNOTSUPP, "IO_FLUSHER" },
+	{ "mce-kill", kill_on_memory_error, EOPNOTSUPP, "MCE_KILL" },
+	{ "landlock", restrict_files, EOPNOTSUPP, "Landlock" },
+	{ "stopped", nothing, EBUSY, "stopped", stop },
+	{ "seized", nothing, EBUSY, "traced", seize },
+	{ "trapped", nothing, EBUSY, "traced", seize_and_stop },
+};
+
+const size_t nr_task_refusals = sizeof(task_refusals) / sizeof(*task_refusals);
