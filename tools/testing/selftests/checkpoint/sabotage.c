@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is spoilt in the image of which subject: one line each. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sabotage.h"
+
+#define ROWS(...)	((const struct sabotage[]){ __VA_ARGS__, { END } })
+/* Offsets in the XSAVE area, which is the buffer behind this record. */
+#define XSTATE(offset)	"cpu_xstate+" #offset
+
+const struct sabotage_subject sabotage_subjects[] = {
+	{ "regs", "most", 0, ROWS(
+		{ XOR, "cpu.r15", 1 }, { XOR, "cpu.r14", 1 }, { XOR, "cpu.r13", 1 },
+		{ XOR, "cpu.r12", 1 }, { XOR, "cpu.bp", 1 }, { XOR, "cpu.bx", 1 },
+		{ XOR, "cpu.r11", 1 }, { XOR, "cpu.r10", 1 }, { XOR, "cpu.r9", 1 },
+		{ XOR, "cpu.r8", 1 }, { XOR, "cpu.ax", 1 }, { XOR, "cpu.dx", 1 },
+		{ XOR, "cpu.si", 1 }, { XOR, "cpu.di", 1 }, { XOR, "cpu.sp", 8 },
+		{ XOR, "cpu.flags", 0x1 }, { XOR, "cpu.flags", 0x400 },
+		{ XOR, "cpu.flags", 0x800 }, { XOR, "cpu.fs_base", 0x1000 },
+		{ XOR, "cpu.gs_base", 0x1000 }, { SET, "cpu.ds", 0 }, { SET, "cpu.es", 0 },
+		{ SET, "cpu.cs", 0x10, .refused = true },
+		{ SET, "cpu.ss", 0x18, .refused = true }) },
+	{ "regs", "rest", 0, ROWS({ XOR, "cpu.cx", 1 }) },
+	{ "regs", "syscall", 0, ROWS(
+		{ XOR, "cpu.r15", 1 }, { XOR, "cpu.bx", 1 }, { XOR, "cpu.r9", 1 },
+		{ XOR, "cpu.flags", 0x1 }) },
+	{ "fpu", "x87", 0, ROWS(
+		{ BYTES, XSTATE(32), 0x400 }, { BYTES, XSTATE(34), 0x4000 },
+		{ BYTES, XSTATE(72), 1 }, { BYTES, XSTATE(120), 0x10 }) },
+	{ "fpu", "sse", 0, ROWS(
+		{ BYTES, XSTATE(192), 1 }, { BYTES, XSTATE(440), 1 },
+		{ BYTES, XSTATE(56), 0x8000 }) },
+	{ "fpu", "avx", 0, ROWS({ BYTES, XSTATE(608), 1 }, { BYTES, XSTATE(856), 1 }) },
+	{ "tls", "", 0, ROWS({ PATTERN, NULL, 3, 100 }, { XOR, "cpu.fs_base", 0x1000 }) },
+	{ "rseq", "registered", 0, ROWS(
+		{ SET, "thread.rseq", 0 }, { XOR, "thread.rseq_sig", 1 }) },
+
+	{ "sleep", "nanosleep", 2000, ROWS(
+		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ ADD, "restart_block.remaining_ns", -1500000000ULL },
+		{ SET, "restart_block.function", 0 }) },
+	{ "sleep", "poll", 2000, ROWS(
+		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ ADD, "restart_block.remaining_ns", -1500000000ULL }) },
+	{ "sleep", "futex", 2000, ROWS(
+		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ ADD, "restart_block.remaining_ns", -1500000000ULL },
+		{ ADD, "restart_block.futex_value", 1 }) },
+	{ "itimer", "armed", 0, ROWS(
+		{ SET, "signal.itimer_value_ns[0]", 0 },
+		{ ADD, "signal.itimer_value_ns[0]", 10000000000ULL },
+		{ SET, "signal.itimer_value_ns[1]", 0 },
+		{ SET, "signal.itimer_value_ns[2]", 0 },
+		{ SET, "signal.itimer_interval_ns[0]", 0 },
+		{ SET, "signal.itimer_interval_ns[2]", 0 }) },
+
+	{ "sighandlers", "", 0, ROWS(
+		{ SET, "sigaction[0].flags", 0x04000000 }, { XOR, "sigaction[1].mask", 1 },
+		{ SET, "sigaction[2].handler", 1 }, { XOR, "sigaction[3].flags", 0x10000000 },
+		{ XOR, "sigaction[40].mask", 1ULL << 63 },
+		{ SET, "sigaction[20].restorer", 0 }) },
+	{ "sigmask", "", 0, ROWS(
+		{ XOR, "thread.blocked", 1 }, { XOR, "thread.blocked", 1ULL << 63 }) },
+	{ "sigmask", "suspend", 0, ROWS({ XOR, "thread.blocked", 1 }) },
+	{ "altstack", "idle", 0, ROWS(
+		{ ADD, "thread.altstack_sp", 4096 }, { ADD, "thread.altstack_size", -4096ULL },
+		{ SET, "thread.altstack_flags", 2 }) },
+	{ "altstack", "disarm", 0, ROWS({ SET, "thread.altstack_flags", 0 }) },
+	{ "altstack", "on", 0, ROWS({ SET, "thread.altstack_flags", 2 },
+				    { PATTERN, NULL, 10, 7 }) },
+	{ "pending", "", 0, ROWS(
+		{ XOR, "siginfo[0].info[8]", 1 }, { XOR, "siginfo[1].info[24]", 1 },
+		{ XOR, "siginfo[4].info[24]", 1 }, { XOR, "siginfo[5].info[16]", 1 }) },
+
+	{ "rlimits", "", 0, ROWS(
+		{ ADD, "signal.rlim_cur[0]", -1ULL }, { ADD, "signal.rlim_max[1]", -1ULL },
+		{ ADD, "signal.rlim_cur[7]", -1ULL }, { ADD, "signal.rlim_max[15]", -1ULL }) },
+	{ "attributes", "comm", 0, ROWS({ XOR, "task.comm[0]", 1 }) },
+	{ "attributes", "personality", 0, ROWS({ XOR, "task.personality", 0x40000 }) },
+	{ "attributes", "dumpable-off", 0, ROWS({ SET, "mm.dumpable", 1 }) },
+	{ "attributes", "dumpable-on", 0, ROWS({ SET, "mm.dumpable", 0 }) },
+	{ "attributes", "no-new-privs", 0, ROWS({ SET, "task.flags", 0 }) },
+	{ "attributes", "nice", 0, ROWS({ SET, "task.nice", 0 }) },
+	{ "attributes", "batch", 0, ROWS({ SET, "task.sched_policy", 0 }) },
+	{ "attributes", "fifo", 0, ROWS({ ADD, "task.rt_priority", 1 }) },
+	{ "attributes", "timer-slack", 0, ROWS({ ADD, "task.timer_slack_ns", 1 }) },
+	{ "attributes", "oom", 0, ROWS({ ADD, "signal.oom_score_adj", 1 },
+				       { XOR, "mm.coredump_filter", 1 }) },
+	{ "attributes", "pdeath", 0, ROWS({ SET, "thread.pdeath_signal", 0 }) },
+	{ "attributes", "thp-disable", 0, ROWS({ XOR, "mm.flags", 8 }) },
+	{ "attributes", "umask", 0, ROWS({ SET, "fs.umask", 0 }) },
+	{ "creds", "ids", 0, ROWS(
+		{ ADD, "cred.uid", 1 }, { ADD, "cred.suid", 1 }, { ADD, "cred.fsuid", 1 },
+		{ ADD, "cred.gid", 1 }, { ADD, "cred.egid", 1 }, { ADD, "cred.sgid", 1 },
+		{ ADD, "cred.fsgid", 1 }, { BYTES, "cred+112", 1 }) },
+	{ "creds", "caps", 0, ROWS(
+		{ XOR, "cred.cap_inheritable", 1 << 13 }, { XOR, "cred.cap_effective", 1 },
+		{ XOR, "cred.cap_bset", 1 << 20 }, { SET, "cred.cap_ambient", 0 },
+		{ XOR, "cred.cap_effective", 1ULL << 63, .refused = true }) },
+	{ "creds", "securebits", 0, ROWS({ SET, "cred.securebits", 0 }) },
+	{ "robust", "", 0, ROWS(
+		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
+	{ "identity", "", 0, ROWS(
+		{ ADD, "mm.arg_start", 1 }, { ADD, "mm.env_end", -1ULL },
+		{ SET, "mm.exe_file", 1, .refused = true }) },
+	{ "identity", "cwd", 0, ROWS({ TEXT, "/room", .text = "/imag", .refused = true },
+				     { TEXT, "cwd/room", .text = "cwd/./.." }) },
+
+	{ "memory", "anonymous", 0, ROWS(
+		{ PATTERN, NULL, 0, 500 }, { PATTERN, NULL, 1, 3 }, { PATTERN, NULL, 2, 3 },
+		{ PATTERN, NULL, 3, 600 }, { PATTERN, NULL, 5, 511 }) },
+	{ "memory", "heap", 0, ROWS(
+		{ ADD, "mm.brk", 4096 }, { PATTERN, NULL, 1, 0 }, { PATTERN, NULL, 299, 0 }) },
+	{ "memory", "stack", 0, ROWS({ PATTERN, NULL, 49, 100 }, { PATTERN, NULL, 0, 1000 }) },
+	{ "memory", "sparse", 0, ROWS({ PATTERN, NULL, 39, 0 }) },
+	{ "memory", "zero", 0, ROWS({ PATTERN, NULL, 3, 9 }) },
+	{ "mappings", "private", 0, ROWS(
+		{ PATTERN, NULL, 5000, 7 }, { PATTERN, NULL, 5000 + 8192, 7 }) },
+	{ "mappings", "anonymous", 0, ROWS({ PATTERN, NULL, 44, 0 }, { PATTERN, NULL, 45, 9 }) },
+
+	{ "files", "flags", 0, ROWS(
+		{ ADD, "file[4].pos", 1 }, { XOR, "file[5].open_flags", 0x400 },
+		{ XOR, "file_desc[5].flags", 1 }, { ADD, "file_desc[6].fd", 1 }) },
+	{ "files", "sharing", 0, ROWS(
+		{ XOR, "file_desc[5].flags", 1 }, { ADD, "file[4].pos", 1 },
+		{ ADD, "file[5].pos", 1 }) },
+	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
+	{ }
+};
