@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A restart finds the files that the process had, or says which it does not
+ * find: vanished, replaced, of another type, not permitted any more.
+ */
+#include "harness.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+#define NONE	CHECKPOINT_FD_NONE
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+
+FIXTURE(files)
+{
+	char dir[PATH_MAX / 2];
+	pid_t pid;
+};
+
+/* A process with a file, a directory and a mapping of each kind. */
+static void be_process(const char *dir)
+{
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	if (chdir(dir))
+		_exit(1);
+	syscall(SYS_close_range, 0, ~0U, 0);
+	/* 0: a file, 1: a directory; mapped files are closed. */
+	if (open("data", O_RDWR) != 0 || open("sub", O_RDONLY) != 1)
+		_exit(2);
+	fd = open("private", O_RDWR);
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		_exit(3);
+	close(fd);
+	fd = open("shared", O_RDWR);
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+		_exit(4);
+	close(fd);
+	for (;;)
+		pause();
+}
+
+static bool make_file(const char *name, char with)
+{
+	char bytes[8192];
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool good;
+
+	memset(bytes, with, sizeof(bytes));
+	good = fd >= 0 && write(fd, bytes, sizeof(bytes)) == sizeof(bytes);
+	close(fd);
+	return good;
+}
+
+FIXTURE_SETUP(files)
+{
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/files");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_EQ(0, mkdir("sub", 0755));
+	ASSERT_TRUE(make_file("data", 'd') && make_file("private", 'p') &&
+		    make_file("shared", 's'));
+	self->pid = fork();
+	if (!self->pid)
+		be_process(self->dir);
+	ASSERT_TRUE(wait_blocked(self->pid, NR64_PAUSE));
+	ASSERT_GT(save_to("../image", self->pid, "../log"), 0) {
+		show_file("../log");
+	}
+	kill_and_reap(self->pid);
+	unlink("../log");
+}
+
+FIXTURE_TEARDOWN(files)
+{
+	EXPECT_FALSE(leaves_children());
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+	unlink("image");
+	unlink("log");
+}
+
+static bool log_names(const char *word)
+{
+	static char text[16384];
+	int fd = open("../log", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return complain("no log");
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return strstr(text, word) || complain("'%s' is not in the log: %s", word, text);
+}
+
+/* What a restart says now; a process that runs is ended. */
+static long restart_now(void)
+{
+	pid_t pid = restart_from("../image", 0, "../log");
+
+	if (pid > 0)
+		kill_and_reap(pid);
+	return pid > 0 ? 0 : pid;
+}
+
+TEST_F_TIMEOUT(files, unchanged, LIMIT)
+{
+	EXPECT_EQ(0, restart_now());
+}
+
+/* What goes on in the files meanwhile is their business. */
+TEST_F_TIMEOUT(files, contents_changed, LIMIT)
+{
+	int fd = open("data", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	ASSERT_EQ(3, write(fd, "end", 3));
+	close(fd);
+	ASSERT_TRUE(make_file("shared", 'x'));
+	ASSERT_EQ(0, mkdir("sub/new", 0755));
+	EXPECT_EQ(0, restart_now());
+}
+
+/* But a private mapping is half in the image: the rest must be as it was. */
+TEST_F_TIMEOUT(files, private_changed, LIMIT)
+{
+	usleep(20000);
+	ASSERT_TRUE(make_file("private", 'x'));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_TRUE(log_names("files/private"));
+}
+
+TEST_F_TIMEOUT(files, vanished, LIMIT)
+{
+	static const char * const names[] = { "data", "private", "shared" };
+	size_t index;
+
+	for (index = 0; index < 3; index++) {
+		char word[64];
+
+		ASSERT_EQ(0, rename(names[index], "elsewhere"));
+		EXPECT_EQ(-ENOENT, restart_now());
+		snprintf(word, sizeof(word), "files/%s", names[index]);
+		EXPECT_TRUE(log_names(word));
+		ASSERT_EQ(0, rename("elsewhere", names[index]));
+		unlink("../log");
+	}
+	ASSERT_EQ(0, rmdir("sub"));
+	EXPECT_EQ(-ENOENT, restart_now());
+	EXPECT_TRUE(log_names("files/sub"));
+	ASSERT_EQ(0, rename(self->dir, "../moved"));
+	EXPECT_EQ(-ENOENT, restart_now());
+	ASSERT_EQ(0, rename("../moved", self->dir));
+}
+
+TEST_F_TIMEOUT(files, replaced, LIMIT)
+{
+	static const char * const names[] = { "data", "private", "shared" };
+	size_t index;
+
+	for (index = 0; index < 3; index++) {
+		char word[64];
+
+		/* The same size, the same bytes: another file. */
+		ASSERT_EQ(0, rename(names[index], "elsewhere"));
+		ASSERT_TRUE(make_file(names[index], names[index][0]));
+		EXPECT_EQ(-ESTALE, restart_now());
+		snprintf(word, sizeof(word), "files/%s", names[index]);
+		EXPECT_TRUE(log_names(word));
+		ASSERT_EQ(0, rename("elsewhere", names[index]));
+		unlink("../log");
+	}
+	EXPECT_EQ(0, restart_now());
+}
+
+TEST_F_TIMEOUT(files, another_type, LIMIT)
+{
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_EQ(0, mkdir("data", 0755));
+	EXPECT_NE(0, restart_now());
+	EXPECT_TRUE(log_names("files/data"));
+	ASSERT_EQ(0, rmdir("data"));
+	/* Neither waits for a writer, nor takes it for the file. */
+	ASSERT_EQ(0, mkfifo("data", 0644));
+	EXPECT_EQ(-ESTALE, restart_now());
+	ASSERT_EQ(0, unlink("data"));
+	ASSERT_EQ(0, symlink("/dev/null", "data"));
+	EXPECT_EQ(-ESTALE, restart_now());
+	ASSERT_EQ(0, unlink("data"));
+	ASSERT_EQ(0, symlink("/dev/ptmx", "data"));
+	EXPECT_EQ(-ESTALE, restart_now());
+	ASSERT_EQ(0, unlink("data"));
+	ASSERT_EQ(0, rename("elsewhere", "data"));
+	EXPECT_EQ(0, restart_now());
+}
+
+/* A longer way to the same file is the same file. */
+TEST_F_TIMEOUT(files, behind_symlink, LIMIT)
+{
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_EQ(0, symlink("elsewhere", "data"));
+	EXPECT_EQ(0, restart_now());
+}
+
+/* The restart has the rights of who restarts. */
+TEST_F_TIMEOUT(files, not_permitted, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, chmod("data", 0600));
+	ASSERT_EQ(0, chmod("../image", 0644));
+	ASSERT_EQ(0, chmod("..", 0777));
+	ASSERT_EQ(0, chmod(".", 0777));
+	pid = fork();
+	if (!pid) {
+		if (setgid(ORDINARY_UID) || setuid(ORDINARY_UID))
+			_exit(1);
+		_exit(-restart_now());
+	}
+	/* It does not even get as far as the credentials of root. */
+	EXPECT_TRUE(reap(pid, EPERM << 8, "ordinary user") ||
+		    reap(pid, EACCES << 8, "ordinary user"));
+}
+
+/* The executable is a file like others. */
+TEST_F_TIMEOUT(files, executable_replaced, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	pid = fork();
+	if (!pid) {
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		execl("program", "program", "pause", NULL);
+		_exit(1);
+	}
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	ASSERT_GT(save_to("../image", pid, "../log"), 0);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, restart_now());
+	usleep(20000);
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_TRUE(log_names("files/program"));
+	ASSERT_EQ(0, unlink("program"));
+	EXPECT_EQ(-ENOENT, restart_now());
+}
+
+TEST_HARNESS_MAIN
