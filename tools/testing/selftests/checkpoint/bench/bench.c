@@ -281,9 +281,9 @@ static void measure_ckpt(const char *mib, bool quiet)
 {
 	pid_t pid = begin(mib);
 	char number[16];
-	char *save[] = { "checkpoint", "-q", "-f", "-o", IMAGE, number, NULL };
-	char *load[] = { "restart", "-q", "--pids", "--no-wait", "-i", IMAGE,
-			 NULL };
+	char *const save[] = { "checkpoint", "-q", "-f", "-o", IMAGE, number, NULL };
+	char *const load[] = { "restart", "-q", "--pids", "--no-wait", "-i", IMAGE,
+			       NULL };
 	uint64_t saving, loading, frozen;
 	struct stat info;
 
@@ -377,10 +377,10 @@ static void measure_criu(const char *mib, bool quiet)
 {
 	pid_t pid = begin(mib);
 	char number[16];
-	char *dump[] = { "criu", "dump", "-v0", "-R", "-D", CRIU_DIR, "-t",
-			 number, NULL };
-	char *restore[] = { "criu", "restore", "-v0", "-d", "-D", CRIU_DIR,
-			    NULL };
+	char *const dump[] = { "criu", "dump", "-v0", "-R", "-D", CRIU_DIR, "-t",
+			       number, NULL };
+	char *const restore[] = { "criu", "restore", "-v0", "-d", "-D", CRIU_DIR,
+				  NULL };
 	uint64_t saving, loading, frozen;
 
 	snprintf(number, sizeof(number), "%d", pid);
