@@ -259,12 +259,17 @@ static bool has_breakpoints(const struct thread_struct *thread)
 	return false;
 }
 
+static bool is_32bit(struct task_struct *task)
+{
+	return !user_64bit_mode(task_pt_regs(task)) ||
+	       test_tsk_thread_flag(task, TIF_ADDR32);
+}
+
 static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct thread_struct *thread = &task->thread;
 
-	if (!user_64bit_mode(task_pt_regs(task)) ||
-	    test_tsk_thread_flag(task, TIF_ADDR32))
+	if (is_32bit(task))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is a 32-bit task");
 	if (has_breakpoints(thread))
 		return ckpt_error(ctx, -EBUSY, "it has hardware breakpoints");
@@ -456,6 +461,9 @@ int ckpt_cpu_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	struct ckpt_hdr_cpu regs;
 	int ret;
 
+	if (is_32bit(current))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "the task to restore is a 32-bit one");
 	ret = ckpt_record_read(ctx, CKPT_HDR_CPU, &regs);
 	if (!ret)
 		ret = check_general(ctx, &regs);
