@@ -28,6 +28,10 @@
 #include <linux/user_namespace.h>
 #include <uapi/linux/sched/types.h>
 
+#ifdef CONFIG_SECURITY_LANDLOCK
+#include "../security/landlock/cred.h"
+#endif
+
 static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct nsproxy *theirs = task->nsproxy;
@@ -111,6 +115,12 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 /* State that has no record yet must not get lost in silence. */
 static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 {
+#ifdef CONFIG_SECURITY_LANDLOCK
+	/* A restart would be free of it. */
+	if (landlocked(task))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it is restricted by Landlock");
+#endif
 #ifdef CONFIG_SECCOMP
 	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is under seccomp");

@@ -132,8 +132,8 @@ static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 		return ops->checkpoint(ctx, vma, record);
 	if (ops)
 		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "mappings of this type cannot be saved (%ps)",
-				  ops);
+				  "mappings of %pD cannot be saved (%ps)",
+				  vma->vm_file, ops);
 	if (vma->vm_file)
 		return ckpt_vma_save_file(ctx, vma, record);
 	record->kind = CKPT_VMA_ANON;
