@@ -66,6 +66,17 @@ bool have_checkpoint(void)
 	return sys_checkpoint(0, -1, ~0UL, -1) == -1 && errno != ENOSYS;
 }
 
+void report_crashes(bool on)
+{
+	int fd = open("/proc/sys/debug/exception-trace", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, on ? "1" : "0", 1) != 1)
+		complain("exception-trace: %s", strerror(errno));
+	close(fd);
+}
+
 static const char *own_directory(void)
 {
 	static char path[PATH_MAX];

@@ -59,6 +59,9 @@ bool is_debug_kernel(void);
 /* Does the kernel have the system calls at all? */
 bool have_checkpoint(void);
 
+/* Whether the kernel reports crashes of programs that are made to crash. */
+void report_crashes(bool on);
+
 /* Path of a program that was built with the tests. */
 const char *helper_path(const char *name);
 /* Path of one of the tools, or NULL. */
@@ -111,11 +114,15 @@ void end_children(void);
 /* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
 long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
+/* Runs before subjects/tiny is executed, unless NULL. */
+extern void (*before_tiny)(void);
 /*
  * Start subjects/tiny in a session of its own and without descriptors, and
  * wait until it is where its mode says. 0 if that fails.
  */
 pid_t start_tiny(const char *mode, uid_t uid);
+/* Have it save itself, in mode "self" or "rich". */
+bool make_tiny_image(const char *mode, const char *path, uid_t uid);
 
 /* Save through the system call; a negative errno if it fails. */
 long save_to(const char *path, pid_t pid, const char *log);

@@ -172,18 +172,6 @@ static enum outcome restart_spoilt(struct subject_run *run, const struct image *
 	return watch(run, pid);
 }
 
-/* A crash of what was spoilt is no problem of the kernel's. */
-static void report_crashes(const char *value)
-{
-	int fd = open("/proc/sys/debug/exception-trace", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		if (write(fd, value, 1) != 1)
-			complain("exception-trace: %s", strerror(errno));
-		close(fd);
-	}
-}
-
 /* Some files change when a subject verifies: they must be as they were saved. */
 static void keep_files(const struct subject_run *run, bool restore)
 {
@@ -312,10 +300,10 @@ int main(int argc, char **argv)
 			plan++;
 	}
 	ksft_set_plan(plan);
-	report_crashes("0");
+	report_crashes(false);
 	for (it = sabotage_subjects; it->program; it++)
 		if (is_chosen(it))
 			run_subject(it);
-	report_crashes("1");
+	report_crashes(true);
 	ksft_finished();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Starting, watching, saving and restarting a subject. */
 #include "harness.h"
+#include "tiny.h"
 
 #include <linux/futex.h>
 #include <linux/sched.h>
@@ -164,13 +165,17 @@ static bool runs_program(pid_t pid, const char *program)
 	return !strcmp(path, program);
 }
 
-static void exec_tiny(const char *program, const char *mode, uid_t uid)
+void (*before_tiny)(void);
+
+static void exec_tiny(const char *program, const char *mode, const char *path, uid_t uid)
 {
-	const char *argv[] = { "tiny", mode, NULL };
+	const char *argv[] = { "tiny", mode, path, NULL };
 	const char *envp[] = { NULL };
 
 	setsid();
 	syscall(SYS_close_range, 0, ~0U, 0);
+	if (before_tiny)
+		before_tiny();
 	if (uid && (setgid(uid) || setuid(uid)))
 		_exit(120);
 	execve(program, (char *const *)argv, (char *const *)envp);
@@ -185,7 +190,7 @@ pid_t start_tiny(const char *mode, uid_t uid)
 	long nr = 0;
 
 	if (!pid)
-		exec_tiny(program, mode, uid);
+		exec_tiny(program, mode, NULL, uid);
 	if (pid < 0) {
 		complain("fork: %s", strerror(errno));
 		return 0;
@@ -234,6 +239,18 @@ bool subject_verdict(struct subject_run *run, pid_t pid)
 	if (control->nonce_after != control->nonce || !control->nonce)
 		good = complain("this is not the process that was saved");
 	return good;
+}
+
+bool make_tiny_image(const char *mode, const char *path, uid_t uid)
+{
+	pid_t pid;
+
+	if (!have_checkpoint())
+		return false;
+	pid = fork();
+	if (!pid)
+		exec_tiny(helper_path("subjects/tiny"), mode, path, uid);
+	return reap(pid, TINY_SAVED << 8, "tiny");
 }
 
 long save_to(const char *path, pid_t pid, const char *log)

@@ -7,14 +7,18 @@
  *	tiny busy		run for good
  *	tiny nanosleep|poll|futex	block for long, then tell
  *	tiny self FILE		save itself to FILE, then tell
+ *	tiny rich FILE		the same, with one of everything
  *
  * It tells by its exit status.
  */
 #include "../tiny.h"
 
+#define fallthrough	__attribute__((__fallthrough__))
+
 static unsigned long words[512] __attribute__((aligned(4096)));
 static unsigned int futex_word = 3;
 static unsigned long old_euid;
+static char *shared_memory;
 
 /* The kernel's capability sets, both halves. */
 static unsigned int permitted(void)
@@ -31,14 +35,75 @@ static unsigned int permitted(void)
 
 static int tell(void)
 {
+	long euid;
 	int index;
 
 	for (index = 0; index < 512; index++)
 		if (words[index] != index * 0x9e3779b97f4a7c15UL)
 			return TINY_BROKEN;
-	if (old_euid && (!my_syscall0(__NR_geteuid) || permitted()))
+	if (shared_memory && shared_memory[4096] != 42)
+		return TINY_BROKEN;
+	euid = my_syscall0(__NR_geteuid);
+	if (old_euid && (!euid || permitted()))
 		return TINY_PRIVILEGED;
 	return TINY_GOOD;
+}
+
+/* The kernel's struct sigaction. */
+struct action {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+/* At least one of each type of record. */
+static int get_rich(void)
+{
+	struct action action = { handler, 0x04000000, handler, 0xff00 };
+	unsigned long blocked = 1UL << 39 | 1UL << 11, timer[4] = { 50, 0, 1000, 0 };
+	struct {
+		char *at;
+		int flags;
+		unsigned long size;
+	} stack = { (char *)words, 0, 4096 };
+	int info[32] = { 0 }, signal;
+	long fd, pid;
+	char *map;
+
+	for (signal = 20; signal < 24; signal++)
+		my_syscall4(__NR_rt_sigaction, signal, &action, 0, 8);
+	my_syscall4(__NR_rt_sigprocmask, 0, &blocked, 0, 8);
+	info[0] = 40;
+	info[2] = -1;
+	/* No call within a call: they share registers. */
+	pid = my_syscall0(__NR_getpid);
+	if (my_syscall3(__NR_rt_sigqueueinfo, pid, 40, info) ||
+	    my_syscall4(__NR_rt_tgsigqueueinfo, pid, pid, 40, info) ||
+	    my_syscall2(__NR_kill, pid, 12))
+		return 0;
+	my_syscall3(__NR_setitimer, 0, timer, 0);
+	my_syscall3(__NR_setitimer, 2, timer, 0);
+	my_syscall2(__NR_sigaltstack, &stack, 0);
+
+	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
+	my_syscall2(__NR_dup2, fd, 9);
+	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
+	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
+	shared_memory[4096] = 42;
+	/* Private, locked, with advice, and two of them that are one in memory. */
+	map = (char *)my_syscall6(__NR_mmap, 0, 4 * 4096, 3, 0x22, -1, 0);
+	map[0] = 1;
+	map[4096] = 2;
+	my_syscall2(__NR_mlock, map, 4096);
+	my_syscall3(__NR_madvise, map + 4096, 4096, 18);
+	my_syscall3(__NR_mprotect, map + 2 * 4096, 4096, 0);
+	return shared_memory && map[4096] == 2;
 }
 
 static int save_itself(const char *path)
@@ -68,6 +133,10 @@ int main(int argc, char **argv)
 	case 'b':
 		for (;;)
 			__asm__ volatile("" : : : "memory");
+	case 'r':
+		if (!get_rich())
+			return TINY_FAILED;
+		fallthrough;
 	case 's':
 		return argc < 3 ? TINY_FAILED : save_itself(argv[2]);
 	case 'n':
