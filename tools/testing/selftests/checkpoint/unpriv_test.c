@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An ordinary user saves and restarts what is his, and gets no further: not to
+ * processes of others, and not by editing an image.
+ */
+#include "harness.h"
+#include "image_edit.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "kselftest_harness.h"
+
+#include "tiny.h"
+
+#define NONE	CHECKPOINT_FD_NONE
+#define SYSCTL	"/proc/sys/kernel/ckpt_unpriv_allowed"
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+
+FIXTURE(user)
+{
+	char dir[PATH_MAX / 2];
+	struct image image;
+};
+
+static void be_ordinary(void)
+{
+	if (setgroups(0, NULL) || setgid(ORDINARY_UID) || setuid(ORDINARY_UID))
+		_exit(99);
+}
+
+FIXTURE_SETUP(user)
+{
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	if (getuid())
+		SKIP(return, "needs root to begin with");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/user");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0777));
+	ASSERT_EQ(0, chmod(self->dir, 0777));
+	ASSERT_EQ(0, chdir(self->dir));
+	/* An image of a process of the user's. */
+	ASSERT_TRUE(make_tiny_image("rich", "image", ORDINARY_UID));
+	ASSERT_TRUE(image_load(&self->image, "image"));
+}
+
+FIXTURE_TEARDOWN(user)
+{
+	image_free(&self->image);
+	EXPECT_FALSE(leaves_children());
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+}
+
+/* What a user gets who becomes the process of this image; its exit status. */
+static int restart_as_user(struct image *image, void (*prepare)(void))
+{
+	int fd = memfd_create("image", MFD_CLOEXEC), status = -1;
+	pid_t pid;
+
+	image_seal(image);
+	if (!image_store_fd(image, fd))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		be_ordinary();
+		if (prepare)
+			prepare();
+		sys_restart(0, fd, RESTART_TASKSELF, NONE);
+		_exit(errno);
+	}
+	close(fd);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return complain("status %#x", status);
+	return WEXITSTATUS(status);
+}
+
+TEST_F_TIMEOUT(user, own_image, LIMIT)
+{
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
+}
+
+/* Another process of his, by pid, and back as a child. */
+TEST_F_TIMEOUT(user, own_process, LIMIT)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pid_t target, again;
+		int fd;
+
+		be_ordinary();
+		target = start_tiny("pause", 0);
+		if (target <= 0)
+			_exit(1);
+		fd = open("other", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (sys_checkpoint(target, fd, CHECKPOINT_SUBTREE, STDOUT_FILENO) <= 0)
+			_exit(2);
+		kill_and_reap(target);
+		lseek(fd, 0, SEEK_SET);
+		again = restart_from_fd(fd, 0, STDOUT_FILENO);
+		if (again <= 0)
+			_exit(3);
+		kill_and_reap(again);
+		_exit(0);
+	}
+	EXPECT_TRUE(reap(pid, 0, "ordinary user"));
+}
+
+/* What a user gets who saves this process, or is refused. */
+static int save_as_user(pid_t target)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd = open("stolen", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		be_ordinary();
+		if (sys_checkpoint(target, fd, CHECKPOINT_SUBTREE, NONE) > 0)
+			_exit(0);
+		_exit(errno);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* The image tells why it failed, and nothing of what the process holds. */
+static bool image_is_empty(void)
+{
+	struct stat st;
+
+	return !stat("stolen", &st) && st.st_size < 2048;
+}
+
+TEST_F_TIMEOUT(user, processes_of_others, LIMIT)
+{
+	static const uid_t uids[] = { 0, ORDINARY_UID + 1 };
+	size_t index;
+
+	for (index = 0; index < 2; index++) {
+		pid_t pid = start_tiny("pause", uids[index]);
+
+		ASSERT_GT(pid, 0);
+		EXPECT_EQ(EPERM, save_as_user(pid));
+		EXPECT_TRUE(image_is_empty());
+		kill_and_reap(pid);
+	}
+	/* So far nobody was refused who should not have been. */
+	{
+		pid_t pid = start_tiny("pause", ORDINARY_UID);
+
+		EXPECT_EQ(0, save_as_user(pid));
+		kill_and_reap(pid);
+	}
+}
+
+/* A capability that lasts over the change of the user, and over execve(). */
+static void have_privilege(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_capget, &header, data);
+	data[0].inheritable = 1 << CAP_NET_RAW;
+	if (syscall(SYS_capset, &header, data) ||
+	    prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0))
+		_exit(98);
+}
+
+/* The same user, but it may more; or its memory is a secret. */
+TEST_F_TIMEOUT(user, privileged_process, LIMIT)
+{
+	pid_t pid;
+
+	before_tiny = have_privilege;
+	pid = start_tiny("pause", ORDINARY_UID);
+	before_tiny = NULL;
+	ASSERT_GT(pid, 0);
+	EXPECT_EQ(EPERM, save_as_user(pid));
+	EXPECT_TRUE(image_is_empty());
+	kill_and_reap(pid);
+
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "secret", 0111));
+	pid = fork();
+	if (!pid) {
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		be_ordinary();
+		execl("secret", "secret", "pause", NULL);
+		_exit(1);
+	}
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	EXPECT_EQ(EPERM, save_as_user(pid));
+	kill_and_reap(pid);
+}
+
+TEST_F_TIMEOUT(user, not_dumpable, LIMIT)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		be_ordinary();
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		prctl(PR_SET_DUMPABLE, 0);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	EXPECT_EQ(EPERM, save_as_user(pid));
+	kill_and_reap(pid);
+}
+
+static bool set_sysctl(const char *value)
+{
+	int fd = open(SYSCTL, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+TEST_F_TIMEOUT(user, sysctl, LIMIT)
+{
+	pid_t pid = start_tiny("pause", ORDINARY_UID), child;
+	struct image own;
+	char value = 0;
+	int fd = open(SYSCTL, O_RDONLY | O_CLOEXEC);
+
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(1, read(fd, &value, 1));
+	EXPECT_EQ('1', value);
+	EXPECT_FALSE(set_sysctl("2"));
+	EXPECT_FALSE(set_sysctl("-1"));
+	ASSERT_TRUE(set_sysctl("0"));
+	EXPECT_EQ(EPERM, save_as_user(pid));
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, NULL));
+	child = fork();
+	if (!child) {
+		be_ordinary();
+		if (set_sysctl("1"))
+			_exit(1);
+		sys_restart(0, 0, 0, NONE);
+		_exit(errno == EPERM ? 0 : 2);
+	}
+	EXPECT_TRUE(reap(child, 0, "ordinary user"));
+	/* Root may go on. */
+	EXPECT_TRUE(make_tiny_image("rich", "root", 0));
+	ASSERT_TRUE(image_load(&own, "root"));
+	image_free(&own);
+	EXPECT_GT(save_to("other", pid, "log"), 0);
+	ASSERT_TRUE(set_sysctl("1"));
+	EXPECT_EQ(0, save_as_user(pid));
+	kill_and_reap(pid);
+}
+
+#define CAP(name)	(1ULL << CAP_##name)
+
+/* Each makes an image of a process that may more than the user may. */
+static const struct {
+	const char *what;
+	u64 value;
+	int error;
+} claims[] = {
+	{ "cred.uid", 0, EPERM },
+	{ "cred.euid", 0, EPERM },
+	{ "cred.suid", 0, EPERM },
+	{ "cred.fsuid", 0, EPERM },
+	{ "cred.uid", ORDINARY_UID + 1, EPERM },
+	{ "cred.suid", ORDINARY_UID + 1, EPERM },
+	{ "cred.uid", 0xffffffff, EINVAL },
+	{ "cred.gid", 0, EPERM },
+	{ "cred.egid", 0, EPERM },
+	{ "cred.sgid", 0, EPERM },
+	{ "cred.fsgid", 0, EPERM },
+	{ "cred.fsgid", ORDINARY_UID + 1, EPERM },
+	{ "cred.cap_permitted", CAP(NET_RAW), EPERM },
+	{ "cred.cap_permitted", ~0ULL >> 23, EPERM },
+	{ "cred.cap_inheritable", CAP(SYS_ADMIN), EPERM },
+	{ "cred.cap_effective", CAP(SYS_ADMIN), EINVAL },
+	{ "cred.cap_ambient", CAP(SYS_ADMIN), EINVAL },
+	{ "cred.cap_bset", 0, EPERM },
+	{ "cred.securebits", 1, EPERM },
+	{ "task.nice", (u32)-5, EPERM },
+	{ "task.sched_policy", 1, EPERM },
+	{ "task.sched_policy", 2, EPERM },
+	{ "task.sched_policy", 6, EINVAL },
+	{ "signal.oom_score_adj", (u32)-500, EPERM },
+	{ "vma.start", 0, EPERM },
+};
+
+static void claim_priority(struct image *image, const char *what, u64 value)
+{
+	/* A real-time policy comes with a priority, others must not have one. */
+	if (!strcmp(what, "task.sched_policy") && (value == 1 || value == 2))
+		image_set(image, "task.rt_priority", 10);
+}
+
+TEST_F_TIMEOUT(user, edited_images, LIMIT)
+{
+	size_t index;
+
+	for (index = 0; index < sizeof(claims) / sizeof(*claims); index++) {
+		struct image claim;
+
+		ASSERT_TRUE(image_copy(&claim, &self->image));
+		ASSERT_TRUE(image_set(&claim, claims[index].what, claims[index].value));
+		claim_priority(&claim, claims[index].what, claims[index].value);
+		EXPECT_EQ(claims[index].error, restart_as_user(&claim, NULL)) {
+			TH_LOG("%s = %#llx", claims[index].what,
+			       (unsigned long long)claims[index].value);
+		}
+		image_free(&claim);
+	}
+}
+
+/* All that root has, at once: an image of root's own. */
+TEST_F_TIMEOUT(user, image_of_root, LIMIT)
+{
+	struct image image;
+
+	ASSERT_TRUE(make_tiny_image("rich", "root", 0));
+	ASSERT_TRUE(image_load(&image, "root"));
+	EXPECT_EQ(EPERM, restart_as_user(&image, NULL));
+	image_free(&image);
+}
+
+static void set_no_new_privs(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+TEST_F_TIMEOUT(user, no_new_privs, LIMIT)
+{
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, set_no_new_privs));
+	ASSERT_TRUE(image_set(&self->image, "task.flags", 1));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, set_no_new_privs));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
+}
+
+static void lower_hard_limits(void)
+{
+	struct rlimit limit = { 60, 60 };
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+TEST_F_TIMEOUT(user, hard_limits, LIMIT)
+{
+	char what[32];
+	int limit;
+
+	for (limit = 0; limit < RLIM_NLIMITS; limit++) {
+		struct image image;
+		struct rlimit own;
+		u64 old;
+
+		ASSERT_TRUE(image_copy(&image, &self->image));
+		snprintf(what, sizeof(what), "signal.rlim_max[%d]", limit);
+		ASSERT_TRUE(image_get(&image, what, &old));
+		ASSERT_EQ(0, getrlimit(limit, &own));
+		if (own.rlim_max != RLIM_INFINITY) {
+			ASSERT_TRUE(image_set(&image, what, own.rlim_max + 1));
+			EXPECT_EQ(EPERM, restart_as_user(&image, NULL)) {
+				TH_LOG("limit %d", limit);
+			}
+		}
+		image_free(&image);
+	}
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, lower_hard_limits));
+	ASSERT_TRUE(image_set(&self->image, "signal.rlim_max[7]", 60));
+	ASSERT_TRUE(image_set(&self->image, "signal.rlim_cur[7]", 60));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, lower_hard_limits));
+}
+
+static void forbid_locking(void)
+{
+	struct rlimit limit = { 0, 0 };
+
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+static void forbid_queueing(void)
+{
+	struct rlimit limit = { 0, 0 };
+
+	setrlimit(RLIMIT_SIGPENDING, &limit);
+}
+
+static void lower_limits_of_image(struct image *image, int limit)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "signal.rlim_cur[%d]", limit);
+	image_set(image, what, 0);
+	snprintf(what, sizeof(what), "signal.rlim_max[%d]", limit);
+	image_set(image, what, 0);
+}
+
+/* Soft limits are in force while the process is restored. */
+TEST_F_TIMEOUT(user, limits_in_force, LIMIT)
+{
+	struct image image;
+
+	ASSERT_TRUE(image_copy(&image, &self->image));
+	lower_limits_of_image(&image, RLIMIT_MEMLOCK);
+	EXPECT_EQ(EPERM, restart_as_user(&image, forbid_locking));
+	image_free(&image);
+
+	ASSERT_TRUE(image_copy(&image, &self->image));
+	lower_limits_of_image(&image, RLIMIT_SIGPENDING);
+	EXPECT_EQ(EAGAIN, restart_as_user(&image, forbid_queueing));
+	image_free(&image);
+
+	/* A descriptor that dup2() would not give. */
+	ASSERT_TRUE(image_copy(&image, &self->image));
+	ASSERT_TRUE(image_set(&image, "file_desc[3].fd", 5000000));
+	EXPECT_EQ(EMFILE, restart_as_user(&image, NULL));
+	image_free(&image);
+}
+
+/* The text of the record that names the file of a descriptor. */
+static long text_of_file(struct image *image, const char *text)
+{
+	unsigned int index;
+
+	for (index = 0; index < image_count(image, "string"); index++) {
+		long at = image_find(image, "string", index);
+
+		if (!strcmp(image_text(image, at), text))
+			return at;
+	}
+	return -1;
+}
+
+/* Files are opened with the rights of the user, not of whoever had them open. */
+TEST_F_TIMEOUT(user, files_of_others, LIMIT)
+{
+	unsigned int index;
+	struct image image;
+	long at;
+	int fd;
+
+	/* A name as long as the one it takes the place of. */
+	fd = open("imagX", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_GE(fd, 0);
+	close(fd);
+	ASSERT_TRUE(image_copy(&image, &self->image));
+	for (index = 0, at = -1; index < image_count(&image, "string"); index++) {
+		char *text;
+
+		at = image_find(&image, "string", index);
+		text = (char *)image_text(&image, at);
+		if (strlen(text) > 6 && !strcmp(text + strlen(text) - 6, "/image")) {
+			text[strlen(text) - 1] = 'X';
+			break;
+		}
+	}
+	ASSERT_LT(index, image_count(&image, "string"));
+	EXPECT_EQ(EACCES, restart_as_user(&image, NULL));
+	image_free(&image);
+
+	/* One that may only be read is not opened for writing. */
+	at = text_of_file(&self->image, "/dev/zero");
+	ASSERT_GE(at, 0);
+	ASSERT_EQ(0, chmod("image", 0444));
+	ASSERT_EQ(0, chown("image", 0, 0));
+	EXPECT_EQ(EACCES, restart_as_user(&self->image, NULL));
+}
+
+/* Another root directory is for who may change it. */
+TEST_F_TIMEOUT(user, root_directory, LIMIT)
+{
+	struct ckpt_string {
+		u32 type, len;
+		char text[8];
+	} *root;
+	long fs = image_find(&self->image, "fs", 0);
+
+	ASSERT_GE(fs, 0);
+	/* Behind the record are two strings: "/" and the working directory. */
+	root = image_at(&self->image, fs + 16, sizeof(*root));
+	ASSERT_NE(NULL, root);
+	ASSERT_EQ(0, strcmp(root->text, "/"));
+	memcpy(root->text, "/tmp", 5);
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, NULL));
+}
+
+TEST_HARNESS_MAIN
