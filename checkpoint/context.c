@@ -34,6 +34,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 	refcount_set(&ctx->refs, 1);
 	ctx->flags = flags;
 	ctx->saving = mode == FMODE_WRITE;
+	ctx->descriptor = -1;
 	INIT_LIST_HEAD(&ctx->messages);
 	INIT_LIST_HEAD(&ctx->segments);
 	get_fs_root(current->fs, &ctx->root);

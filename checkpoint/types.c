@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * THE tables: every type of object, and every part of a task.
+ * THE tables: every type of object, every kind of file, every part of a task.
  *
  * The drivers save.c and restore.c walk them and know no type by name.
  */
@@ -122,6 +122,21 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.drop		= ckpt_signal_drop,
 		.save		= ckpt_signal_save,
 		.restore	= ckpt_signal_restore,
+	},
+};
+
+const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
+	[CKPT_FILE_REGULAR] = {
+		.name		= "regular file",
+		.restore	= ckpt_file_restore_generic,
+	},
+	[CKPT_FILE_DIRECTORY] = {
+		.name		= "directory",
+		.restore	= ckpt_file_restore_generic,
+	},
+	[CKPT_FILE_MEM_DEVICE] = {
+		.name		= "memory device",
+		.restore	= ckpt_file_restore_generic,
 	},
 };
 

@@ -18,7 +18,9 @@ static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 	struct ckpt_hdr_file_desc *record;
 	int objref;
 
+	ctx->descriptor = fd;
 	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	ctx->descriptor = -1;
 	if (objref < 0)
 		return ckpt_error(ctx, objref, "descriptor %u (%pD)", fd, file);
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_DESC);

@@ -197,11 +197,16 @@ DESCRIBE(file_table, FILE_TABLE);
 DESCRIBE(file_desc, FILE_DESC);
 
 #define FILE_RECORD(R, s)						\
-	UINT(R, s, kind, CKPT_FILE_REGULAR, CKPT_FILE_MEM_DEVICE)	\
-	MASK(R, s, flags, CKPT_FILE_EXEC)				\
+	UINT(R, s, kind, CKPT_FILE_REGULAR, CKPT_FILE_MAX - 1)		\
 	ANY(R, s, open_flags, HEX)					\
-	ANY(R, s, mode, HEX)						\
 	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
+	R(s, fd, SINT, -1, 1 << 30, 0)					\
+	ZERO(R, s, reserved)
+DESCRIBE(file, FILE_RECORD);
+
+#define FILE_PATH(R, s)							\
+	MASK(R, s, flags, CKPT_PATH_EXEC)				\
+	ANY(R, s, mode, HEX)						\
 	ANY(R, s, fs_magic, HEX)					\
 	R(s, fs_uuid, BYTES, 0, 0, 0)					\
 	ANY(R, s, ino, 0)						\
@@ -212,7 +217,7 @@ DESCRIBE(file_desc, FILE_DESC);
 	  0x7fffffffffffffffLL, VOLATILE)				\
 	R(s, mtime_nsec, UINT, 0, 999999999, VOLATILE)			\
 	ZERO(R, s, reserved)
-DESCRIBE(file, FILE_RECORD);
+DESCRIBE(file_path, FILE_PATH);
 
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
@@ -344,6 +349,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(FILE_DESC,	file_desc,	NONE),
 	RECORD(FILE,		file,		NONE),
 	RECORD(FS,		fs,		NONE),
+	RECORD(FILE_PATH,	file_path,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
 	RECORD(PAGES,		pages,		PAGES),

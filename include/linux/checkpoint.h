@@ -30,7 +30,7 @@ struct vm_special_mapping;
 #define CKPT_FOP(_method)	.checkpoint = _method,
 #define CKPT_VMOP(_method)	.checkpoint = _method,
 
-/* Methods for struct file_operations. */
+/* Methods for struct file_operations: CKPT_FILE_* or a negative errno. */
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file);
 
 /* Methods for struct vm_operations_struct. */

@@ -11,6 +11,7 @@
 
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_image.h>
+#include <linux/fcntl.h>
 #include <linux/list.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
@@ -116,6 +117,7 @@ struct ckpt_task_stage {
  * @flags: of the system call
  * @saving: checkpoint(), not restart()
  * @saving_mapping: the file being saved is executed or mapped private
+ * @descriptor: that the file being saved was met at, or -1
  * @id: that checkpoint() returns
  * @stream: the image
  * @logfile: messages go here at the end, or NULL
@@ -144,6 +146,7 @@ struct ckpt_ctx {
 	unsigned long flags;
 	bool saving;
 	bool saving_mapping;
+	int descriptor;
 	int id;
 	struct ckpt_stream stream;
 	struct file *logfile;
@@ -167,6 +170,30 @@ struct ckpt_ctx {
 	u32 nr_tasks;
 	struct ckpt_hdr pushed;
 };
+
+/* Open flags of a file that an image keeps; the rest was for open() only. */
+#define CKPT_OPEN_FLAGS							\
+	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC |	\
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_NOATIME | O_PATH |		\
+	 O_DIRECTORY | O_NOFOLLOW)
+
+/**
+ * struct ckpt_file_kind - how open files of one kind are restored
+ * @name: for messages
+ * @restore: reads the records that follow struct ckpt_hdr_file, found good;
+ *	returns the file with a reference or an error pointer. Position and
+ *	flags that can be set on any open file are set by the caller.
+ *
+ * They are saved by the checkpoint method of struct file_operations, which
+ * returns the kind.
+ */
+struct ckpt_file_kind {
+	const char *name;
+	struct file *(*restore)(struct ckpt_ctx *ctx,
+				const struct ckpt_hdr_file *record);
+};
+
+extern const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX];
 
 /* Messages: report.c */
 __printf(5, 6)
@@ -230,6 +257,15 @@ void *ckpt_signal_restore(struct ckpt_ctx *ctx);
 void ckpt_signal_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
+
+/* Methods of the kinds of files, listed in checkpoint/types.c. */
+struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
+				       const struct ckpt_hdr_file *record);
+
+/* Files that a path brings back. */
+int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
+			u32 flags);
+struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
 
 /* Methods of the parts of a task, listed in checkpoint/types.c. */
 int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);

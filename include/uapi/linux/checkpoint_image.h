@@ -47,6 +47,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_FILE_DESC	= 302,
 	CKPT_HDR_FILE		= 303,
 	CKPT_HDR_FS		= 304,
+	CKPT_HDR_FILE_PATH	= 305,
 
 	CKPT_HDR_MM		= 401,
 	CKPT_HDR_VMA		= 402,
@@ -374,102 +375,6 @@ struct ckpt_hdr_cred {
 	__u32 ngroups;
 };
 
-/**
- * struct ckpt_hdr_file_table - descriptor table
- * @h: type and length
- * @nr_fds: a struct ckpt_hdr_file_desc for each follows
- * @reserved: 0
- */
-struct ckpt_hdr_file_table {
-	struct ckpt_hdr h;
-	__u32 nr_fds;
-	__u32 reserved;
-};
-
-/* struct ckpt_hdr_file_desc.flags */
-#define CKPT_FD_CLOEXEC		0x1
-
-/**
- * struct ckpt_hdr_file_desc - one descriptor
- * @h: type and length
- * @fd: its number; ascending within the table
- * @flags: CKPT_FD_*
- * @file: the open file description
- * @reserved: 0
- */
-struct ckpt_hdr_file_desc {
-	struct ckpt_hdr h;
-	__u32 fd;
-	__u32 flags;
-	__u32 file;
-	__u32 reserved;
-};
-
-/* struct ckpt_hdr_file.kind: numbers are never reused */
-#define CKPT_FILE_REGULAR	1
-#define CKPT_FILE_DIRECTORY	2
-#define CKPT_FILE_MEM_DEVICE	3
-
-/* struct ckpt_hdr_file.flags */
-#define CKPT_FILE_EXEC		0x1	/* executed or mapped private: contents count */
-
-/**
- * struct ckpt_hdr_file - open file description of a file that has a path
- *
- * Followed by its path as a string, seen from the root directory of the
- * caller of checkpoint(). The identity fields tell at restart whether the
- * path still names that file.
- *
- * @h: type and length
- * @kind: CKPT_FILE_*
- * @flags: CKPT_FILE_*
- * @open_flags: O_* as fcntl(2) shows them
- * @mode: type and permission bits
- * @pos: file position
- * @fs_magic: type of the filesystem
- * @fs_uuid: the filesystem, all zero if it has none
- * @ino: inode number
- * @rdev: device number of a device file
- * @generation: inode generation
- * @size: bytes when saved
- * @mtime_sec: last modification
- * @mtime_nsec: its nanoseconds
- * @reserved: 0
- */
-struct ckpt_hdr_file {
-	struct ckpt_hdr h;
-	__u32 kind;
-	__u32 flags;
-	__u32 open_flags;
-	__u32 mode;
-	__s64 pos;
-	__u64 fs_magic;
-	__u8 fs_uuid[16];
-	__u64 ino;
-	__u32 rdev;
-	__u32 generation;
-	__u64 size;
-	__s64 mtime_sec;
-	__u32 mtime_nsec;
-	__u32 reserved;
-};
-
-/**
- * struct ckpt_hdr_fs - root, working directory, umask
- *
- * Followed by the paths of the root and of the working directory as two
- * strings, seen from the root directory of the caller of checkpoint().
- *
- * @h: type and length
- * @umask: as umask(2)
- * @reserved: 0
- */
-struct ckpt_hdr_fs {
-	struct ckpt_hdr h;
-	__u32 umask;
-	__u32 reserved;
-};
-
 /* struct ckpt_hdr_mm.flags */
 #define CKPT_MM_TOPDOWN		0x1	/* new mappings grow down from mmap_base */
 #define CKPT_MM_LOCK_FUTURE	0x2	/* mlockall(MCL_FUTURE) */
@@ -717,6 +622,7 @@ struct ckpt_hdr_error {
 	__u32 reserved;
 };
 
+#include <linux/checkpoint_image_files.h>
 #include <asm/checkpoint_image.h>
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of files that a path brings back: regular files,
+ * directories, memory devices.
+ *
+ * Saved: the path, and what identifies the file.
+ * Refused: unlinked files, paths that the caller of checkpoint() cannot see.
+ *
+ * The contents of a file stay in the file. A restart opens the path again with
+ * the caller's rights and refuses what it finds if that is another file.
+ */
+#include <linux/checkpoint_ctx.h>
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/exportfs.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/stat.h>
+#include <linux/uuid.h>
+
+static void identify(const struct inode *inode,
+		     struct ckpt_hdr_file_path *record)
+{
+	struct timespec64 mtime = inode_get_mtime(inode);
+
+	record->mode = inode->i_mode;
+	record->fs_magic = inode->i_sb->s_magic;
+	memcpy(record->fs_uuid, &inode->i_sb->s_uuid, sizeof(record->fs_uuid));
+	record->ino = inode->i_ino;
+	record->rdev = new_encode_dev(inode->i_rdev);
+	record->generation = inode->i_generation;
+	record->size = S_ISREG(inode->i_mode) ? i_size_read(inode) : 0;
+	record->mtime_sec = mtime.tv_sec;
+	record->mtime_nsec = mtime.tv_nsec;
+}
+
+/**
+ * ckpt_file_path_save - append path and identity of a file
+ * @ctx: context
+ * @path: the file
+ * @flags: CKPT_PATH_*
+ *
+ * Return: 0, -EBADF if it was unlinked, -ENOENT if the caller's root directory
+ * does not lead there, or another negative errno.
+ */
+int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
+			u32 flags)
+{
+	const struct inode *inode = d_inode(path->dentry);
+	struct ckpt_hdr_file_path *record;
+	int ret;
+
+	if (d_unlinked(path->dentry) || !inode->i_nlink)
+		return ckpt_error(ctx, -EBADF, "file %pd was unlinked",
+				  path->dentry);
+	record = ckpt_record_add(ctx, CKPT_HDR_FILE_PATH);
+	if (!record)
+		return -ENOMEM;
+	identify(inode, record);
+	record->flags = flags;
+	ret = ckpt_path_add(ctx, path);
+	if (ret)
+		return ckpt_error(ctx, ret, "file %pd cannot be named",
+				  path->dentry);
+	return 0;
+}
+
+/*
+ * Inode numbers mean something within one instance of a filesystem, which its
+ * uuid names. Where it has none, or another one (a tmpfs after a reboot), size
+ * and time of modification have to do. They must also be the same when the
+ * contents have become part of a memory image: program and libraries.
+ */
+static const char *difference(const struct ckpt_hdr_file_path *saved,
+			      const struct ckpt_hdr_file_path *found)
+{
+	static const uuid_t no_uuid;
+	bool same_fs = saved->fs_magic == found->fs_magic &&
+		       !memcmp(saved->fs_uuid, found->fs_uuid,
+			       sizeof(saved->fs_uuid));
+	bool same_inode = saved->ino == found->ino &&
+			  saved->generation == found->generation;
+	bool has_uuid = memcmp(saved->fs_uuid, &no_uuid, sizeof(no_uuid));
+	bool same_contents = saved->size == found->size &&
+			     saved->mtime_sec == found->mtime_sec &&
+			     saved->mtime_nsec == found->mtime_nsec;
+
+	if ((saved->mode ^ found->mode) & S_IFMT)
+		return "it is of another type";
+	if (S_ISCHR(saved->mode))
+		return saved->rdev == found->rdev ? NULL :
+						    "it is another device";
+	if (saved->flags & CKPT_PATH_EXEC && !same_contents)
+		return "its size or time of modification differs";
+	if (same_fs && has_uuid)
+		return same_inode ? NULL : "it is another file";
+	if (same_fs && same_inode)
+		return NULL;
+	if (S_ISREG(saved->mode) && !same_contents)
+		return "its size or time of modification differs";
+	return NULL;
+}
+
+/**
+ * ckpt_file_path_open - read path and identity of a file, and open it
+ * @ctx: context
+ * @open_flags: O_*
+ *
+ * Context: Opens with the credentials of the current task.
+ *
+ * Return: struct file with a reference, or an error pointer: -ESTALE if the
+ * path names another file now.
+ */
+struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags)
+{
+	struct ckpt_hdr_file_path record, found = {};
+	const char *problem;
+	struct file *file;
+	char *name;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FILE_PATH, &record);
+	if (ret)
+		return ERR_PTR(ret);
+	name = ckpt_text_read(ctx);
+	if (IS_ERR(name))
+		return ERR_CAST(name);
+	/* A FIFO or a device in its place must neither block nor act. */
+	file = filp_open(name, open_flags | O_NONBLOCK | O_NOCTTY | O_LARGEFILE,
+			 0);
+	if (IS_ERR(file)) {
+		ckpt_error(ctx, PTR_ERR(file), "cannot open %s", name);
+		goto free_name;
+	}
+	identify(file_inode(file), &found);
+	problem = difference(&record, &found);
+	if (problem) {
+		ret = ckpt_error(ctx, -ESTALE,
+				 "file %s is not the one that was saved: %s",
+				 name, problem);
+		fput(file);
+		file = ERR_PTR(ret);
+	}
+free_name:
+	kvfree(name);
+	return file;
+}
+
+static int kind_of(const struct inode *inode)
+{
+	if (S_ISREG(inode->i_mode))
+		return CKPT_FILE_REGULAR;
+	if (S_ISDIR(inode->i_mode))
+		return CKPT_FILE_DIRECTORY;
+	if (S_ISCHR(inode->i_mode))
+		return CKPT_FILE_MEM_DEVICE;
+	return -EBADF;
+}
+
+/**
+ * ckpt_file_save_generic - save an open file that its path brings back
+ * @ctx: context
+ * @file: regular file, directory or memory device
+ *
+ * The checkpoint method of ordinary filesystems and of memory devices.
+ *
+ * Return: CKPT_FILE_* or a negative errno.
+ */
+int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
+{
+	int ret;
+
+	ret = ckpt_file_path_save(ctx, &file->f_path,
+				  ctx->saving_mapping ? CKPT_PATH_EXEC : 0);
+	return ret ?: kind_of(file_inode(file));
+}
+
+/**
+ * ckpt_file_restore_generic - open a file by its path
+ * @ctx: context
+ * @record: its first record
+ *
+ * Return: struct file with a reference, or an error pointer: -ESTALE if the
+ * path names another file now.
+ */
+struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
+				       const struct ckpt_hdr_file *record)
+{
+	struct file *file = ckpt_file_path_open(ctx, record->open_flags);
+
+	if (IS_ERR(file))
+		return file;
+	if (kind_of(file_inode(file)) != record->kind ||
+	    !file->f_op->checkpoint) {
+		int ret = ckpt_error(ctx, -ESTALE,
+				     "file %pD is not the one that was saved: it is of another type",
+				     file);
+
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Records of a checkpoint image: descriptor tables and open files.
+ *
+ * Part of <linux/checkpoint_image.h>, which has the rules for all records.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_IMAGE_FILES_H
+#define _UAPI_LINUX_CHECKPOINT_IMAGE_FILES_H
+
+#include <linux/checkpoint_image.h>
+
+/**
+ * struct ckpt_hdr_file_table - descriptor table
+ * @h: type and length
+ * @nr_fds: a struct ckpt_hdr_file_desc for each follows
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_table {
+	struct ckpt_hdr h;
+	__u32 nr_fds;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_desc.flags */
+#define CKPT_FD_CLOEXEC		0x1
+
+/**
+ * struct ckpt_hdr_file_desc - one descriptor
+ * @h: type and length
+ * @fd: its number; ascending within the table
+ * @flags: CKPT_FD_*
+ * @file: the open file description
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_desc {
+	struct ckpt_hdr h;
+	__u32 fd;
+	__u32 flags;
+	__u32 file;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file.kind: numbers are never reused */
+#define CKPT_FILE_REGULAR	1
+#define CKPT_FILE_DIRECTORY	2
+#define CKPT_FILE_MEM_DEVICE	3
+#define CKPT_FILE_MAX		4	/* one more than the last kind */
+
+/**
+ * struct ckpt_hdr_file - open file description
+ *
+ * Followed by the records of its kind: for CKPT_FILE_REGULAR,
+ * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path.
+ *
+ * @h: type and length
+ * @kind: CKPT_FILE_*
+ * @open_flags: O_* as fcntl(2) shows them
+ * @pos: file position
+ * @fd: descriptor that it was met at first, or -1
+ * @reserved: 0
+ */
+struct ckpt_hdr_file {
+	struct ckpt_hdr h;
+	__u32 kind;
+	__u32 open_flags;
+	__s64 pos;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_path.flags */
+#define CKPT_PATH_EXEC		0x1	/* executed or mapped private: contents count */
+
+/**
+ * struct ckpt_hdr_file_path - a file that has a path
+ *
+ * Followed by the path as a string, seen from the root directory of the
+ * caller of checkpoint(). The other fields tell at restart whether the path
+ * still names that file.
+ *
+ * @h: type and length
+ * @flags: CKPT_PATH_*
+ * @mode: type and permission bits
+ * @fs_magic: type of the filesystem
+ * @fs_uuid: the filesystem, all zero if it has none
+ * @ino: inode number
+ * @rdev: device number of a device file
+ * @generation: inode generation
+ * @size: bytes when saved, of a regular file
+ * @mtime_sec: last modification
+ * @mtime_nsec: its nanoseconds
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_path {
+	struct ckpt_hdr h;
+	__u32 flags;
+	__u32 mode;
+	__u64 fs_magic;
+	__u8 fs_uuid[16];
+	__u64 ino;
+	__u32 rdev;
+	__u32 generation;
+	__u64 size;
+	__s64 mtime_sec;
+	__u32 mtime_nsec;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_fs - root, working directory, umask
+ *
+ * Followed by the paths of the root and of the working directory as two
+ * strings, seen from the root directory of the caller of checkpoint().
+ *
+ * @h: type and length
+ * @umask: as umask(2)
+ * @reserved: 0
+ */
+struct ckpt_hdr_fs {
+	struct ckpt_hdr h;
+	__u32 umask;
+	__u32 reserved;
+};
+
+#endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_FILES_H */
