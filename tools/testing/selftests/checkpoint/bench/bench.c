@@ -4,8 +4,8 @@
  * no implementation can do without. For a guest whose time stamp counter counts
  * instructions (dev/guest --icount); elsewhere the figures are ticks.
  *
- *	bench run WORKLOAD MIB	prints lines "WORKLOAD ENGINE METRIC VALUE"
- *	bench subject MIB	the process that is saved
+ *	bench run WORKLOAD KIND COUNT	prints lines "WORKLOAD ENGINE METRIC VALUE"
+ *	bench subject KIND COUNT	the process that is saved, see subject.c
  *
  * Waiting is not work. A process of the lowest priority runs whenever nothing
  * else does and counts the ticks it gets; they are taken off each figure.
@@ -29,21 +29,29 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define DIR_NAME	"/tmp/bench"
-#define READY		DIR_NAME "/ready"
-#define VERDICT		DIR_NAME "/verdict"
+#include "bench.h"
+
 #define IMAGE		DIR_NAME "/image"
 #define CRIU_DIR	DIR_NAME "/criu"
 #define TRACING		"/sys/kernel/tracing/"
-#define PAGE		4096UL
 #define REPETITIONS	3
 /* The counting loop itself takes far less, an interrupt far more. */
 #define UNDISTURBED	200
 
+/**
+ * struct load - what the subject holds
+ * @kind: of what
+ * @count: how many, as text
+ */
+struct load {
+	const char *kind;
+	const char *count;
+};
+
 static volatile uint64_t *idle_ticks;
 static const char *workload;
 
-static void die(const char *format, ...)
+void die(const char *format, ...)
 {
 	va_list args;
 
@@ -60,72 +68,6 @@ static void report(const char *engine, const char *metric, uint64_t value)
 	printf("%s %s %s %llu\n", workload, engine, metric,
 	       (unsigned long long)value);
 	fflush(stdout);
-}
-
-/* ------------------------------------------------------------ the subject */
-
-static volatile sig_atomic_t asked;
-
-static void ask(int sig)
-{
-	(void)sig;
-	asked = 1;
-}
-
-static uint64_t pattern(uint64_t word)
-{
-	return (word + 1) * 0x9e3779b97f4a7c15ULL;
-}
-
-static uint64_t *fill(size_t size)
-{
-	uint64_t *memory = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t word;
-
-	if (memory == MAP_FAILED)
-		die("no memory: %s", strerror(errno));
-	for (word = 0; word < size / sizeof(*memory); word++)
-		memory[word] = pattern(word);
-	return memory;
-}
-
-static bool intact(const uint64_t *memory, size_t size)
-{
-	size_t word;
-
-	for (word = 0; word < size / sizeof(*memory); word++)
-		if (memory[word] != pattern(word))
-			return false;
-	return true;
-}
-
-static void write_file(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die("%s: %s", name, strerror(errno));
-	close(fd);
-}
-
-/* Hold memory until asked, then say whether all of it is as it was. */
-static int subject(size_t size)
-{
-	struct sigaction action = { .sa_handler = ask };
-	uint64_t *memory = fill(size);
-	sigset_t none, usr1;
-
-	sigemptyset(&none);
-	sigemptyset(&usr1);
-	sigaddset(&usr1, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &usr1, NULL);
-	sigaction(SIGUSR1, &action, NULL);
-	write_file(READY, "ready");
-	while (!asked)
-		sigsuspend(&none);
-	write_file(VERDICT, intact(memory, size) ? "intact" : "broken");
-	return 0;
 }
 
 /* -------------------------------------------------------------- measuring */
@@ -203,7 +145,7 @@ static void wait_for(const char *name)
 	usleep(10000);
 }
 
-static pid_t begin(const char *mib)
+static pid_t begin(const struct load *load)
 {
 	pid_t pid;
 
@@ -218,7 +160,8 @@ static pid_t begin(const char *mib)
 		dup2(null, 2);
 		close(null);
 		setsid();
-		execl("/proc/self/exe", "bench", "subject", mib, NULL);
+		execl("/proc/self/exe", "bench", "subject", load->kind,
+		      load->count, NULL);
 		_exit(127);
 	}
 	wait_for(READY);
@@ -241,7 +184,7 @@ static void verify(pid_t pid, const char *engine)
 	wait_for(VERDICT);
 	fd = open(VERDICT, O_RDONLY);
 	if (fd < 0 || read(fd, text, 6) != 6 || strcmp(text, "intact"))
-		die("%s brought back other memory", engine);
+		die("%s brought back another process", engine);
 	close(fd);
 	while (!kill(pid, 0)) {
 		waitpid(pid, NULL, WNOHANG);
@@ -277,12 +220,12 @@ static uint64_t frozen_ticks(void)
 	return stamp[1] - stamp[0];
 }
 
-static void measure_ckpt(const char *mib, bool quiet)
+static void measure_ckpt(const struct load *load, bool quiet)
 {
-	pid_t pid = begin(mib);
+	pid_t pid = begin(load);
 	char number[16];
 	char *const save[] = { "checkpoint", "-q", "-f", "-o", IMAGE, number, NULL };
-	char *const load[] = { "restart", "-q", "--pids", "--no-wait", "-i", IMAGE,
+	char *const back[] = { "restart", "-q", "--pids", "--no-wait", "-i", IMAGE,
 			       NULL };
 	uint64_t saving, loading, frozen;
 	struct stat info;
@@ -294,7 +237,7 @@ static void measure_ckpt(const char *mib, bool quiet)
 	if (stat(IMAGE, &info))
 		die("no image");
 	end(pid);
-	must_run(&loading, load);
+	must_run(&loading, back);
 	verify(pid, "restart");
 	unlink(IMAGE);
 	if (quiet)
@@ -373,9 +316,9 @@ static uint64_t empty_directory(const char *name)
 	return bytes;
 }
 
-static void measure_criu(const char *mib, bool quiet)
+static void measure_criu(const struct load *load, bool quiet)
 {
-	pid_t pid = begin(mib);
+	pid_t pid = begin(load);
 	char number[16];
 	char *const dump[] = { "criu", "dump", "-v0", "-R", "-D", CRIU_DIR, "-t",
 			       number, NULL };
@@ -479,27 +422,30 @@ static void measure_floors(size_t size)
 
 int main(int argc, char **argv)
 {
-	size_t size;
+	const struct load nothing = { "anon", "0" };
+	struct load load;
 
-	if (argc == 3 && !strcmp(argv[1], "subject"))
-		return subject(strtoul(argv[2], NULL, 10) << 20);
-	if (argc != 4 || strcmp(argv[1], "run")) {
-		fprintf(stderr, "usage: bench run WORKLOAD MIB\n");
+	if (argc == 4 && !strcmp(argv[1], "subject"))
+		return subject(argv[2], strtoul(argv[3], NULL, 10));
+	if (argc != 5 || strcmp(argv[1], "run")) {
+		fprintf(stderr, "usage: bench run WORKLOAD KIND COUNT\n");
 		return 2;
 	}
 	workload = argv[2];
-	size = strtoul(argv[3], NULL, 10) << 20;
+	load.kind = argv[3];
+	load.count = argv[4];
 	mkdir(DIR_NAME, 0755);
 	write_file(TRACING "trace_clock", "x86-tsc");
 	write_file(TRACING "events/checkpoint/ckpt_phase/enable", "1");
 	count_idle();
 
 	/* CRIU probes the kernel the first time; programs come into memory. */
-	measure_ckpt("0", true);
-	measure_criu("0", true);
+	measure_ckpt(&nothing, true);
+	measure_criu(&nothing, true);
 
-	measure_floors(size);
-	measure_ckpt(argv[3], false);
-	measure_criu(argv[3], false);
+	if (!strcmp(load.kind, "anon"))
+		measure_floors(strtoul(load.count, NULL, 10) << 20);
+	measure_ckpt(&load, false);
+	measure_criu(&load, false);
 	return 0;
 }

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The process that the benchmark saves: it holds many things of one kind and
+ * knows afterwards whether they are as they were.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define FILES_DIR	DIR_NAME "/files"
+#define MAX_OBJECTS	2000
+
+static volatile sig_atomic_t asked;
+static uint64_t *memory;
+static int fds[MAX_OBJECTS][2];
+static int epoll_fd;
+
+static void ask(int sig)
+{
+	(void)sig;
+	asked = 1;
+}
+
+static uint64_t pattern(uint64_t word)
+{
+	return (word + 1) * 0x9e3779b97f4a7c15ULL;
+}
+
+uint64_t *fill(size_t size)
+{
+	uint64_t *area = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t word;
+
+	if (area == MAP_FAILED)
+		die("no memory: %s", strerror(errno));
+	for (word = 0; word < size / sizeof(*area); word++)
+		area[word] = pattern(word);
+	return area;
+}
+
+bool intact(const uint64_t *area, size_t size)
+{
+	size_t word;
+
+	for (word = 0; word < size / sizeof(*area); word++)
+		if (area[word] != pattern(word))
+			return false;
+	return true;
+}
+
+void write_file(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die("%s: %s", name, strerror(errno));
+	close(fd);
+}
+
+static void anon_setup(size_t count)
+{
+	memory = fill(count << 20);
+}
+
+static bool anon_verify(size_t count)
+{
+	return intact(memory, count << 20);
+}
+
+/* Each with eight unread bytes. */
+static void pipes_setup(size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		uint64_t word = pattern(i);
+
+		if (pipe(fds[i]) || write(fds[i][1], &word, 8) != 8)
+			die("pipe %zu: %s", i, strerror(errno));
+	}
+}
+
+static bool pipes_verify(size_t count)
+{
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (read(fds[i][0], &word, 8) != 8 || word != pattern(i) ||
+		    write(fds[i][1], &word, 8) != 8)
+			return false;
+	return true;
+}
+
+/* Each another file, at another position. */
+static void files_setup(size_t count)
+{
+	char name[64];
+	size_t i;
+
+	mkdir(FILES_DIR, 0755);
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), FILES_DIR "/%zu", i);
+		fds[i][0] = open(name, O_RDWR | O_CREAT, 0644);
+		if (fds[i][0] < 0 || lseek(fds[i][0], i, SEEK_SET) < 0)
+			die("%s: %s", name, strerror(errno));
+	}
+}
+
+static bool files_verify(size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (lseek(fds[i][0], 0, SEEK_CUR) != (off_t)i)
+			return false;
+	return true;
+}
+
+/* One epoll that watches as many eventfds. */
+static void epoll_setup(size_t count)
+{
+	size_t i;
+
+	epoll_fd = epoll_create1(0);
+	for (i = 0; i < count; i++) {
+		struct epoll_event event = {
+			.events = EPOLLIN, .data.u64 = pattern(i),
+		};
+
+		fds[i][0] = eventfd(0, EFD_NONBLOCK);
+		if (fds[i][0] < 0 ||
+		    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fds[i][0], &event))
+			die("eventfd %zu: %s", i, strerror(errno));
+	}
+}
+
+static bool epoll_verify(size_t count)
+{
+	uint64_t word = 1;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct epoll_event event;
+
+		if (epoll_wait(epoll_fd, &event, 1, 0) ||
+		    write(fds[i][0], &word, 8) != 8 ||
+		    epoll_wait(epoll_fd, &event, 1, 0) != 1 ||
+		    event.data.u64 != pattern(i) ||
+		    read(fds[i][0], &word, 8) != 8)
+			return false;
+	}
+	return true;
+}
+
+static const struct {
+	const char *kind;
+	void (*setup)(size_t count);
+	bool (*verify)(size_t count);
+} loads[] = {
+	{ "anon", anon_setup, anon_verify },
+	{ "pipes", pipes_setup, pipes_verify },
+	{ "files", files_setup, files_verify },
+	{ "epoll", epoll_setup, epoll_verify },
+};
+
+int subject(const char *kind, size_t count)
+{
+	const struct rlimit many = { 2 * MAX_OBJECTS + 16, 2 * MAX_OBJECTS + 16 };
+	struct sigaction action = { .sa_handler = ask };
+	sigset_t none, usr1;
+	size_t i;
+
+	for (i = 0; strcmp(loads[i].kind, kind); i++)
+		if (i + 1 == sizeof(loads) / sizeof(*loads))
+			die("no kind %s", kind);
+	setrlimit(RLIMIT_NOFILE, &many);
+	loads[i].setup(count);
+
+	sigemptyset(&none);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	write_file(READY, "ready");
+	while (!asked)
+		sigsuspend(&none);
+	write_file(VERDICT, loads[i].verify(count) ? "intact" : "broken");
+	return 0;
+}
