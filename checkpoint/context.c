@@ -54,7 +54,9 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 		if (!ctx->logfile || !(ctx->logfile->f_mode & FMODE_WRITE))
 			goto put;
 	}
-	ckpt_stream_start(ctx);
+	ret = ckpt_stream_start(ctx);
+	if (ret)
+		goto put;
 	return ctx;
 
 put:
@@ -89,6 +91,7 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 	ckpt_segments_free(ctx);
 	ckpt_objects_free(ctx);
 	ckpt_report_free(ctx);
+	ckpt_stream_end(ctx);
 	path_put(&ctx->root);
 	if (ctx->root_task)
 		put_task_struct(ctx->root_task);

@@ -77,8 +77,13 @@ int ckpt_segments_emit(struct ckpt_ctx *ctx);
 void ckpt_segments_free(struct ckpt_ctx *ctx);
 
 /* stream.c */
-void ckpt_stream_start(struct ckpt_ctx *ctx);
+int ckpt_stream_start(struct ckpt_ctx *ctx);
+void ckpt_stream_end(struct ckpt_ctx *ctx);
 int ckpt_stream_write_tail(struct ckpt_ctx *ctx);
+int ckpt_stream_read(struct ckpt_ctx *ctx, void *data, size_t len);
+int ckpt_stream_read_unhashed(struct ckpt_ctx *ctx, void *data, size_t len);
+
+/* reader.c */
 int ckpt_stream_read_tail(struct ckpt_ctx *ctx);
 
 /* objhash.c */

@@ -195,6 +195,7 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 		ret = ckpt_stream_read_tail(ctx);
 	if (!ret)
 		ret = commit_task(ctx, stage);
+	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	if (!ret)
 		ret = arch_ckpt_return_value(stage);
@@ -365,6 +366,7 @@ long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid)
 			slot_put(slot);
 		}
 	}
+	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	return ret && ctx->error ? ctx->error : ret;
 }

@@ -20,6 +20,9 @@
 
 #include "internal.h"
 
+/* Read at once from a file, where most records are short. */
+#define AHEAD_SIZE	SZ_8K
+
 /**
  * struct poll_waiter - waits until a non-blocking image file is ready again
  * @table: for vfs_poll()
@@ -105,15 +108,17 @@ static void restore_signal_flags(void)
 		set_notify_signal(current);
 }
 
+/* Transfers all of @iter, or, for a read, at least @enough of it. */
 static int transfer(struct ckpt_stream *stream, struct iov_iter *iter,
-		    bool writing)
+		    bool writing, size_t enough)
 {
+	size_t most = iov_iter_count(iter);
 	struct file *file = stream->file;
 	loff_t *position = &file->f_pos;
 	int ret = 0;
 
 	might_sleep();
-	while (!ret && iov_iter_count(iter)) {
+	while (!ret && most - iov_iter_count(iter) < enough) {
 		ssize_t transferred;
 
 		if (fatal_signal_pending(current)) {
@@ -124,15 +129,61 @@ static int transfer(struct ckpt_stream *stream, struct iov_iter *iter,
 			transferred = vfs_iter_write(file, iter, position, 0);
 		else
 			transferred = vfs_iter_read(file, iter, position, 0);
-		if (transferred > 0)
-			stream->position += transferred;
-		else
+		if (transferred <= 0)
 			ret = keep_going(file, transferred,
 					 writing ? EPOLLOUT : EPOLLIN);
 	}
 	restore_signal_flags();
 	if (ret)
 		stream->broken = true;
+	return ret;
+}
+
+static int write_all(struct ckpt_stream *stream, struct iov_iter *iter)
+{
+	size_t most = iov_iter_count(iter);
+	int ret = transfer(stream, iter, true, most);
+
+	stream->position += most - iov_iter_count(iter);
+	return ret;
+}
+
+static int refill(struct ckpt_stream *stream)
+{
+	struct kvec kvec = { .iov_base = stream->ahead, .iov_len = AHEAD_SIZE };
+	struct iov_iter iter;
+	int ret;
+
+	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, AHEAD_SIZE);
+	ret = transfer(stream, &iter, false, 1);
+	stream->ahead_used = 0;
+	stream->ahead_len = AHEAD_SIZE - iov_iter_count(&iter);
+	return ret;
+}
+
+static void take_from_ahead(struct ckpt_stream *stream, struct iov_iter *iter)
+{
+	stream->ahead_used += copy_to_iter(stream->ahead + stream->ahead_used,
+					   stream->ahead_len -
+					   stream->ahead_used, iter);
+}
+
+static int read_all(struct ckpt_stream *stream, struct iov_iter *iter)
+{
+	size_t most = iov_iter_count(iter);
+	int ret = 0;
+
+	take_from_ahead(stream, iter);
+	while (!ret && iov_iter_count(iter)) {
+		if (!stream->ahead || iov_iter_count(iter) >= AHEAD_SIZE) {
+			ret = transfer(stream, iter, false,
+				       iov_iter_count(iter));
+		} else {
+			ret = refill(stream);
+			take_from_ahead(stream, iter);
+		}
+	}
+	stream->position += most - iov_iter_count(iter);
 	return ret;
 }
 
@@ -151,10 +202,41 @@ static void hash_bvecs(struct ckpt_stream *stream, struct bio_vec *bvecs,
 /**
  * ckpt_stream_start - begin at the first byte of an image
  * @ctx: context with the file set
+ *
+ * What follows an image in a pipe or a socket is not ours to read. In a file
+ * the position can be put back, so there more is read at once.
+ *
+ * Return: 0, -ENOMEM.
  */
-void ckpt_stream_start(struct ckpt_ctx *ctx)
+int ckpt_stream_start(struct ckpt_ctx *ctx)
 {
-	xxh64_reset(&ctx->stream.hash, 0);
+	struct ckpt_stream *stream = &ctx->stream;
+
+	xxh64_reset(&stream->hash, 0);
+	if (ctx->saving || !S_ISREG(file_inode(stream->file)->i_mode) ||
+	    !(stream->file->f_mode & FMODE_PREAD))
+		return 0;
+	stream->ahead = kmalloc(AHEAD_SIZE, GFP_KERNEL_ACCOUNT);
+	return stream->ahead ? 0 : -ENOMEM;
+}
+
+/**
+ * ckpt_stream_end - leave the file at the byte behind those that were used
+ * @ctx: context
+ *
+ * Nothing can be read any more.
+ */
+void ckpt_stream_end(struct ckpt_ctx *ctx)
+{
+	struct ckpt_stream *stream = &ctx->stream;
+
+	if (!stream->ahead)
+		return;
+	stream->file->f_pos -= stream->ahead_len - stream->ahead_used;
+	kfree(stream->ahead);
+	stream->ahead = NULL;
+	stream->ahead_len = 0;
+	stream->ahead_used = 0;
 }
 
 /**
@@ -172,7 +254,7 @@ int ckpt_stream_write(struct ckpt_ctx *ctx, const void *data, size_t len)
 
 	xxh64_update(&ctx->stream.hash, data, len);
 	iov_iter_kvec(&iter, ITER_SOURCE, &kvec, 1, len);
-	return transfer(&ctx->stream, &iter, true);
+	return write_all(&ctx->stream, &iter);
 }
 
 /**
@@ -212,7 +294,7 @@ int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
 	hash_bvecs(&ctx->stream, bvecs, nr_bvecs);
 	ctx->stream.nr_records++;
 	iov_iter_bvec(&iter, ITER_SOURCE, bvecs, nr_bvecs, header->h.len);
-	return transfer(&ctx->stream, &iter, true);
+	return write_all(&ctx->stream, &iter);
 }
 
 /**
@@ -234,14 +316,23 @@ int ckpt_stream_write_tail(struct ckpt_ctx *ctx)
 	return ckpt_stream_write_record(ctx, &tail);
 }
 
-static int read_bytes(struct ckpt_ctx *ctx, void *data, size_t len)
+/**
+ * ckpt_stream_read_unhashed - read bytes that the checksum does not cover
+ * @ctx: context
+ * @data: filled in
+ * @len: how many
+ *
+ * Return: 0, -EPIPE if the image ends, -EINTR after a fatal signal, or the
+ * error of the file.
+ */
+int ckpt_stream_read_unhashed(struct ckpt_ctx *ctx, void *data, size_t len)
 {
 	struct kvec kvec = { .iov_base = data, .iov_len = len };
 	struct iov_iter iter;
 	int ret;
 
 	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, len);
-	ret = transfer(&ctx->stream, &iter, false);
+	ret = read_all(&ctx->stream, &iter);
 	if (ret == -EPIPE)
 		return ckpt_error(ctx, ret, "the image ends early");
 	if (ret && ret != -EINTR)
@@ -249,9 +340,17 @@ static int read_bytes(struct ckpt_ctx *ctx, void *data, size_t len)
 	return ret;
 }
 
-static int read_hashed(struct ckpt_ctx *ctx, void *data, size_t len)
+/**
+ * ckpt_stream_read - read bytes
+ * @ctx: context
+ * @data: filled in
+ * @len: how many
+ *
+ * Return: as ckpt_stream_read_unhashed().
+ */
+int ckpt_stream_read(struct ckpt_ctx *ctx, void *data, size_t len)
 {
-	int ret = read_bytes(ctx, data, len);
+	int ret = ckpt_stream_read_unhashed(ctx, data, len);
 
 	if (!ret)
 		xxh64_update(&ctx->stream.hash, data, len);
@@ -275,273 +374,11 @@ int ckpt_stream_read_pages(struct ckpt_ctx *ctx, struct bio_vec *bvecs,
 
 	iov_iter_bvec(&iter, ITER_DEST, bvecs, nr_bvecs,
 		      (size_t)nr_bvecs << PAGE_SHIFT);
-	ret = transfer(&ctx->stream, &iter, false);
+	ret = read_all(&ctx->stream, &iter);
 	if (ret == -EPIPE)
 		return ckpt_error(ctx, ret, "the image ends within a page");
 	if (ret)
 		return ret;
 	hash_bvecs(&ctx->stream, bvecs, nr_bvecs);
-	return 0;
-}
-
-static int read_error_record(struct ckpt_ctx *ctx, const struct ckpt_hdr *hdr)
-{
-	struct ckpt_hdr_error record;
-	char *text;
-	int ret;
-
-	if (hdr->len != sizeof(record))
-		return ckpt_error(ctx, -EINVAL, "malformed error record");
-	ret = read_hashed(ctx, (void *)&record + sizeof(*hdr),
-			  sizeof(record) - sizeof(*hdr));
-	if (ret)
-		return ret;
-	text = ckpt_text_read(ctx);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	ret = ckpt_error(ctx, -EIO, "the checkpoint had failed: %s", text);
-	kfree(text);
-	return ret;
-}
-
-static bool ref_exists(void *arg, u32 objref, u32 objtype)
-{
-	return ckpt_object_find(arg, objref, objtype);
-}
-
-static int refuse(struct ckpt_ctx *ctx, const struct ckpt_record *record,
-		  const struct ckpt_record_fault *fault)
-{
-	return ckpt_error(ctx, -EINVAL, "record %s, %s%s%s at %u: %llu",
-			  record->name, fault->reason,
-			  fault->field ? ", field " : "", fault->field ?: "",
-			  fault->offset, fault->value);
-}
-
-/* Bytes of a record that this version does not know must be zero. */
-static int read_growth(struct ckpt_ctx *ctx, const struct ckpt_record *record,
-		       u32 len)
-{
-	u64 word;
-	int ret;
-
-	for (; len > record->size; len -= sizeof(word)) {
-		ret = read_hashed(ctx, &word, sizeof(word));
-		if (ret)
-			return ret;
-		if (word)
-			return ckpt_error(ctx, -EINVAL,
-					  "record %s has fields of a later version",
-					  record->name);
-	}
-	return 0;
-}
-
-static int read_fields(struct ckpt_ctx *ctx, const struct ckpt_record *record,
-		       const struct ckpt_hdr *header, void *data)
-{
-	u32 known = min_t(u32, header->len, record->size);
-	struct ckpt_record_fault fault;
-	int ret;
-
-	memset(data, 0, record->size);
-	memcpy(data, header, sizeof(*header));
-	ret = read_hashed(ctx, data + sizeof(*header),
-			  known - sizeof(*header));
-	if (ret)
-		return ret;
-	ret = ckpt_record_check(record, data, known, ref_exists, ctx, &fault);
-	if (ret)
-		return refuse(ctx, record, &fault);
-	if (record->tail == CKPT_TAIL_NONE)
-		return read_growth(ctx, record, header->len);
-	if (record->tail != CKPT_TAIL_TEXT &&
-	    ckpt_record_tail_len(record, data, PAGE_SIZE) !=
-	    header->len - record->size)
-		return ckpt_error(ctx, -EINVAL,
-				  "record %s has a tail of another length",
-				  record->name);
-	return 0;
-}
-
-static int next_header(struct ckpt_ctx *ctx, struct ckpt_hdr *header)
-{
-	const struct ckpt_record *record;
-	struct ckpt_record_fault fault;
-	int ret;
-
-	if (ctx->pushed.type) {
-		*header = ctx->pushed;
-		ctx->pushed.type = 0;
-		return 0;
-	}
-	ret = read_bytes(ctx, header, sizeof(*header));
-	if (ret)
-		return ret;
-	record = ckpt_record_find(header->type);
-	if (!record)
-		return ckpt_error(ctx, -EINVAL, "unknown record type %u",
-				  header->type);
-	ret = ckpt_record_check_length(record, header->len, &fault);
-	if (ret)
-		return refuse(ctx, record, &fault);
-	/* The tail holds the checksum of what is before it. */
-	if (header->type != CKPT_HDR_TAIL) {
-		xxh64_update(&ctx->stream.hash, header, sizeof(*header));
-		ctx->stream.nr_records++;
-	}
-	if (header->type == CKPT_HDR_ERROR)
-		return read_error_record(ctx, header);
-	return 0;
-}
-
-/* Objects are restored where they are announced, before who refers to them. */
-static int next_header_after_objects(struct ckpt_ctx *ctx,
-				     struct ckpt_hdr *header)
-{
-	for (;;) {
-		struct ckpt_hdr_objref objref;
-		int ret = next_header(ctx, header);
-
-		if (ret || header->type != CKPT_HDR_OBJREF)
-			return ret;
-		ret = read_fields(ctx, ckpt_record_find(CKPT_HDR_OBJREF),
-				  header, &objref);
-		if (!ret)
-			ret = ckpt_object_restore(ctx, &objref);
-		if (ret)
-			return ret;
-	}
-}
-
-/**
- * ckpt_record_peek - type of the next record
- * @ctx: context
- *
- * Objects announced before it are restored first.
- *
- * Return: enum ckpt_hdr_type, or a negative errno.
- */
-int ckpt_record_peek(struct ckpt_ctx *ctx)
-{
-	struct ckpt_hdr header;
-	int ret;
-
-	ret = next_header_after_objects(ctx, &header);
-	if (ret)
-		return ret;
-	ctx->pushed = header;
-	return header.type;
-}
-
-static int expect(struct ckpt_ctx *ctx, u32 type, struct ckpt_hdr *header)
-{
-	int ret = next_header_after_objects(ctx, header);
-
-	if (!ret && header->type != type)
-		ret = ckpt_error(ctx, -EINVAL, "record %s instead of %s",
-				 ckpt_record_find(header->type)->name,
-				 ckpt_record_find(type)->name);
-	return ret;
-}
-
-/**
- * ckpt_record_read - read and check the next record
- * @ctx: context
- * @type: that it must have
- * @record: room for its C structure; what an older version lacks is zero
- *
- * Objects announced before it are restored first. Pages that follow the fields
- * are left to the caller.
- *
- * Return: 0, -EINVAL for a record that is malformed or of another type,
- * -EPIPE if the image ends, or another errno.
- */
-int ckpt_record_read(struct ckpt_ctx *ctx, u32 type, void *record)
-{
-	struct ckpt_hdr header;
-	int ret = expect(ctx, type, &header);
-
-	return ret ?: read_fields(ctx, ckpt_record_find(type), &header, record);
-}
-
-static void *read_tail(struct ckpt_ctx *ctx, const struct ckpt_record *record,
-		       const void *fields, u32 len)
-{
-	struct ckpt_record_fault fault;
-	void *tail;
-	int ret;
-
-	tail = kvzalloc(max_t(u32, len, 8), GFP_KERNEL_ACCOUNT);
-	if (!tail)
-		return ERR_PTR(-ENOMEM);
-	ret = len ? read_hashed(ctx, tail, len) : 0;
-	if (!ret && ckpt_record_check_tail(record, fields, tail, len, &fault))
-		ret = refuse(ctx, record, &fault);
-	if (ret) {
-		kvfree(tail);
-		return ERR_PTR(ret);
-	}
-	return tail;
-}
-
-/**
- * ckpt_text_read - read a string record
- * @ctx: context
- *
- * Return: the text, for kvfree(), or an error pointer.
- */
-char *ckpt_text_read(struct ckpt_ctx *ctx)
-{
-	struct ckpt_hdr header;
-	int ret = expect(ctx, CKPT_HDR_STRING, &header);
-
-	if (ret)
-		return ERR_PTR(ret);
-	return read_tail(ctx, ckpt_record_find(CKPT_HDR_STRING), &header,
-			 header.len - sizeof(struct ckpt_hdr_string));
-}
-
-/**
- * ckpt_buffer_read - read a buffer record
- * @ctx: context
- * @nbytes: set to its length
- *
- * Return: the bytes, for kvfree(), or an error pointer.
- */
-void *ckpt_buffer_read(struct ckpt_ctx *ctx, u32 *nbytes)
-{
-	struct ckpt_hdr_buffer buffer;
-	int ret = ckpt_record_read(ctx, CKPT_HDR_BUFFER, &buffer);
-
-	if (ret)
-		return ERR_PTR(ret);
-	*nbytes = buffer.nbytes;
-	return read_tail(ctx, ckpt_record_find(CKPT_HDR_BUFFER), &buffer,
-			 ALIGN(buffer.nbytes, 8));
-}
-
-/**
- * ckpt_stream_read_tail - verify that the image is whole
- * @ctx: context; everything else was read
- *
- * Return: 0, -EINVAL if records are left or the checksum differs, or another
- * errno.
- */
-int ckpt_stream_read_tail(struct ckpt_ctx *ctx)
-{
-	u64 checksum = xxh64_digest(&ctx->stream.hash);
-	struct ckpt_hdr_tail tail;
-	int ret;
-
-	ret = ckpt_record_read(ctx, CKPT_HDR_TAIL, &tail);
-	if (ret)
-		return ret;
-	if (tail.nr_records != ctx->stream.nr_records)
-		return ckpt_error(ctx, -EINVAL,
-				  "%llu records instead of %llu",
-				  ctx->stream.nr_records, tail.nr_records);
-	if (tail.checksum != checksum)
-		return ckpt_error(ctx, -EINVAL, "the checksum differs");
 	return 0;
 }

@@ -33,6 +33,9 @@ struct pid_namespace;
  * @file: written or read; a reference is held
  * @position: bytes written or read so far
  * @nr_records: records written or read so far
+ * @ahead: bytes of the image that were read and not used yet, or NULL
+ * @ahead_used: the first that is left
+ * @ahead_len: end of those that were read
  * @broken: a transfer failed; what follows would not be understood
  * @hash: of all these bytes
  */
@@ -40,6 +43,9 @@ struct ckpt_stream {
 	struct file *file;
 	u64 position;
 	u64 nr_records;
+	void *ahead;
+	u32 ahead_used;
+	u32 ahead_len;
 	bool broken;
 	struct xxh64_state hash;
 };
@@ -222,7 +228,7 @@ int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path);
 void ckpt_segment_add(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
 int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object);
 
-/* Emission and reading: stream.c */
+/* Emission and reading: stream.c, reader.c */
 int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
 			    const struct ckpt_hdr_pages *header,
 			    struct bio_vec *bvecs, unsigned int nr_bvecs);
