@@ -175,6 +175,17 @@ static int wait_for_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce)
 	}
 }
 
+/*
+ * A thread says that it has arrived before it goes to sleep. Segment selectors,
+ * their bases and vector registers are in memory only when it has left its
+ * processor.
+ */
+static void wait_until_off_processor(struct task_struct *task)
+{
+	while (!wait_task_inactive(task, TASK_IDLE))
+		cond_resched();
+}
+
 static int check_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce)
 {
 	struct parking *parking;
@@ -184,6 +195,7 @@ static int check_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce)
 			return ckpt_error(ctx, -ESRCH, "the task is exiting");
 		if (parking->task->ptrace)
 			return ckpt_error(ctx, -EBUSY, "the task is traced");
+		wait_until_off_processor(parking->task);
 	}
 	return 0;
 }
