@@ -138,6 +138,24 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.name		= "memory device",
 		.restore	= ckpt_file_restore_generic,
 	},
+#ifdef CONFIG_EVENTFD
+	[CKPT_FILE_EVENTFD] = {
+		.name		= "eventfd",
+		.restore	= ckpt_eventfd_restore,
+	},
+#endif
+#ifdef CONFIG_SIGNALFD
+	[CKPT_FILE_SIGNALFD] = {
+		.name		= "signalfd",
+		.restore	= ckpt_signalfd_restore,
+	},
+#endif
+#ifdef CONFIG_TIMERFD
+	[CKPT_FILE_TIMERFD] = {
+		.name		= "timerfd",
+		.restore	= ckpt_timerfd_restore,
+	},
+#endif
 };
 
 /*

@@ -11,6 +11,7 @@
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/filelock.h>
@@ -95,6 +96,26 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	return 0;
 }
 
+/**
+ * ckpt_file_take - take an open file out of the descriptor table
+ * @fd: descriptor that a system call has made in the current task, or the
+ *	negative errno that it has returned
+ *
+ * Handlers restore with the functions that make files for system calls.
+ *
+ * Return: struct file with a reference, or an error pointer.
+ */
+struct file *ckpt_file_take(int fd)
+{
+	struct file *file;
+
+	if (fd < 0)
+		return ERR_PTR(fd);
+	file = fget(fd);
+	close_fd(fd);
+	return file ?: ERR_PTR(-EBADF);
+}
+
 static int set_position(struct file *file, const struct ckpt_hdr_file *record)
 {
 	loff_t result;
@@ -134,6 +155,11 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 	if (record.open_flags & ~CKPT_OPEN_FLAGS || record.open_flags & FASYNC)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "open flags %#o",
 					  record.open_flags));
+	/* A kind that this kernel was built without. */
+	if (!ckpt_file_kinds[record.kind].restore)
+		return ERR_PTR(ckpt_error(ctx, -EOPNOTSUPP,
+					  "open files of kind %u",
+					  record.kind));
 	file = ckpt_file_kinds[record.kind].restore(ctx, &record);
 	if (IS_ERR(file))
 		return file;

@@ -12,6 +12,8 @@
 
 #define MAX_PID			(1U << 22)
 #define ADDRESS_MAX		0x00ffffffffffffffULL
+/* The longest time that the kernel's timers know. */
+#define NS_MAX			0x7fffffffffffffffULL
 
 /* One row each; HEX, VOLATILE and OPTIONAL may be or-ed into "flags". */
 #define HEX			CKPT_FIELD_HEX
@@ -219,6 +221,26 @@ DESCRIBE(file, FILE_RECORD);
 	ZERO(R, s, reserved)
 DESCRIBE(file_path, FILE_PATH);
 
+#define EVENTFD(R, s)							\
+	ANY(R, s, count, 0)						\
+	MASK(R, s, flags, CKPT_EVENTFD_SEMAPHORE)			\
+	ZERO(R, s, reserved)
+DESCRIBE(eventfd, EVENTFD);
+
+#define SIGNALFD(R, s)							\
+	ANY(R, s, mask, HEX)
+DESCRIBE(signalfd, SIGNALFD);
+
+#define TIMERFD(R, s)							\
+	UINT(R, s, clockid, 0, 9)					\
+	MASK(R, s, settime_flags, 0x3)					\
+	MASK(R, s, flags, CKPT_TIMERFD_ABSOLUTE | CKPT_TIMERFD_CANCELED) \
+	ZERO(R, s, reserved)						\
+	R(s, value_ns, UINT, 0, NS_MAX, VOLATILE)			\
+	R(s, interval_ns, UINT, 0, NS_MAX, 0)				\
+	R(s, ticks, UINT, 0, ~0ULL, VOLATILE)
+DESCRIBE(timerfd, TIMERFD);
+
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
 	ZERO(R, s, reserved)
@@ -350,6 +372,9 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(FILE,		file,		NONE),
 	RECORD(FS,		fs,		NONE),
 	RECORD(FILE_PATH,	file_path,	NONE),
+	RECORD(EVENTFD,		eventfd,	NONE),
+	RECORD(SIGNALFD,	signalfd,	NONE),
+	RECORD(TIMERFD,		timerfd,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
 	RECORD(PAGES,		pages,		PAGES),

@@ -268,6 +268,14 @@ void ckpt_fs_put(void *object);
 struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
 				       const struct ckpt_hdr_file *record);
 
+struct file *ckpt_eventfd_restore(struct ckpt_ctx *ctx,
+				  const struct ckpt_hdr_file *record);
+struct file *ckpt_signalfd_restore(struct ckpt_ctx *ctx,
+				   const struct ckpt_hdr_file *record);
+struct file *ckpt_timerfd_restore(struct ckpt_ctx *ctx,
+				  const struct ckpt_hdr_file *record);
+struct file *ckpt_file_take(int fd);
+
 /* Files that a path brings back. */
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 			u32 flags);

@@ -44,7 +44,10 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_REGULAR	1
 #define CKPT_FILE_DIRECTORY	2
 #define CKPT_FILE_MEM_DEVICE	3
-#define CKPT_FILE_MAX		4	/* one more than the last kind */
+#define CKPT_FILE_EVENTFD	6
+#define CKPT_FILE_SIGNALFD	7
+#define CKPT_FILE_TIMERFD	8
+#define CKPT_FILE_MAX		9	/* one more than the last kind */
 
 /**
  * struct ckpt_hdr_file - open file description
@@ -104,6 +107,59 @@ struct ckpt_hdr_file_path {
 	__s64 mtime_sec;
 	__u32 mtime_nsec;
 	__u32 reserved;
+};
+
+/* struct ckpt_hdr_eventfd.flags */
+#define CKPT_EVENTFD_SEMAPHORE	0x1
+
+/**
+ * struct ckpt_hdr_eventfd - eventfd(2), for CKPT_FILE_EVENTFD
+ * @h: type and length
+ * @count: its counter
+ * @flags: CKPT_EVENTFD_*
+ * @reserved: 0
+ */
+struct ckpt_hdr_eventfd {
+	struct ckpt_hdr h;
+	__u64 count;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_signalfd - signalfd(2), for CKPT_FILE_SIGNALFD
+ * @h: type and length
+ * @mask: signals that it accepts; bit 0 is signal 1
+ */
+struct ckpt_hdr_signalfd {
+	struct ckpt_hdr h;
+	__u64 mask;
+};
+
+/* struct ckpt_hdr_timerfd.flags */
+#define CKPT_TIMERFD_ABSOLUTE	0x1	/* @value_ns is a time of the clock */
+#define CKPT_TIMERFD_CANCELED	0x2	/* the clock was set: read(2) will say so */
+
+/**
+ * struct ckpt_hdr_timerfd - timerfd_create(2), for CKPT_FILE_TIMERFD
+ * @h: type and length
+ * @clockid: CLOCK_*
+ * @settime_flags: TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET
+ * @flags: CKPT_TIMERFD_*
+ * @reserved: 0
+ * @value_ns: time left, nanoseconds; 0: not armed
+ * @interval_ns: period, or 0
+ * @ticks: expirations that were not read yet
+ */
+struct ckpt_hdr_timerfd {
+	struct ckpt_hdr h;
+	__u32 clockid;
+	__u32 settime_flags;
+	__u32 flags;
+	__u32 reserved;
+	__u64 value_ns;
+	__u64 interval_ns;
+	__u64 ticks;
 };
 
 /**

@@ -10,6 +10,7 @@
 #define TASK(name, program, arg, ...)	{ "task", name, program, arg, __VA_ARGS__ }
 #define MEMORY(name, program, arg, ...)	{ "memory", name, program, arg, __VA_ARGS__ }
 #define FILES(name, program, arg, ...)	{ "files", name, program, arg, __VA_ARGS__ }
+#define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -109,6 +110,14 @@ const struct subject_case subject_cases[] = {
 	FILES("directory", "files", "directory"),
 	FILES("devices", "files", "devices"),
 	FILES("many-files", "files", "many"),
+
+	EVENTS("eventfd", "eventfd", ""),
+	EVENTS("eventfd-user", "eventfd", "", ORDINARY),
+	EVENTS("signalfd", "signalfd", ""),
+	EVENTS("timerfd-armed", "timerfd", "armed"),
+	EVENTS("timerfd-ticks", "timerfd", "ticks"),
+	EVENTS("timerfd-day", "timerfd", "day", SAME_BOOT),
+	EVENTS("timerfd-cancelled", "timerfd", "cancelled", SAME_BOOT),
 
 	LIBC("musl-heap", "memory.musl", "heap"),
 	LIBC("musl-tls", "tls.musl", ""),

@@ -7,7 +7,6 @@
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -15,9 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 
 #ifndef __NR_mseal
 #define __NR_mseal	462
@@ -71,28 +68,9 @@ static bool make_netlink_socket(void)
 	return opens(socket(AF_NETLINK, SOCK_RAW, 0));
 }
 
-static bool make_eventfd(void)
-{
-	return opens(eventfd(3, 0));
-}
-
 static bool make_epoll(void)
 {
 	return opens(epoll_create1(0));
-}
-
-static bool make_timerfd(void)
-{
-	return opens(timerfd_create(CLOCK_MONOTONIC, 0));
-}
-
-static bool make_signalfd(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	return opens(signalfd(-1, &set, 0));
 }
 
 static bool make_inotify(void)
@@ -368,10 +346,7 @@ const struct refusal file_refusals[] = {
 	{ "socketpair", make_socketpair, EBADF, "sock" },
 	{ "inet-socket", make_inet_socket, EBADF, "sock" },
 	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
-	{ "eventfd", make_eventfd, EBADF, "eventfd" },
 	{ "epoll", make_epoll, EBADF, "eventpoll" },
-	{ "timerfd", make_timerfd, EBADF, "timerfd" },
-	{ "signalfd", make_signalfd, EBADF, "signalfd" },
 	{ "inotify", make_inotify, EBADF, "inotify" },
 	{ "fanotify", make_fanotify, EBADF, "fanotify" },
 	{ "memfd", make_memfd, EBADF, "memory" },

@@ -256,7 +256,16 @@ static void run_subject(const struct sabotage_subject *it)
 		return;
 	}
 	/* What nobody spoils passes: else the rest would mean nothing. */
-	good = good && restart_spoilt(&run, &image, NULL) == PASSED;
+	if (good) {
+		enum outcome outcome = restart_spoilt(&run, &image, NULL);
+		char log[PATH_MAX];
+
+		good = outcome == PASSED;
+		if (!good && make_path(log, sizeof(log), run.dir, "log")) {
+			complain("an image that nobody spoilt: %s", outcome_names[outcome]);
+			show_file(log);
+		}
+	}
 	ksft_test_result(good, "%s-%s\n", it->program, it->arg);
 	for (row = it->rows; row->what || row->how; row++) {
 		enum outcome outcome = BROKEN;

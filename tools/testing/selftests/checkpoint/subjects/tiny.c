@@ -94,6 +94,10 @@ static int get_rich(void)
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
+	my_syscall2(__NR_eventfd2, 5, 1);
+	fd = my_syscall2(__NR_timerfd_create, 1, 0);
+	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
+	my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
 	/* Private, locked, with advice, and two of them that are one in memory. */
