@@ -156,6 +156,11 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_timerfd_restore,
 	},
 #endif
+	[CKPT_FILE_EXTERNAL] = {
+		.name		= "file outside of the image",
+		.may_inherit	= true,
+		.restore	= ckpt_file_external_restore,
+	},
 };
 
 /*

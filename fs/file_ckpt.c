@@ -87,6 +87,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	record->open_flags = file->f_flags & CKPT_OPEN_FLAGS;
 	record->pos = file->f_pos;
 	record->fd = ctx->descriptor;
+	record->inherit = -1;
 	/* What the file refers to has not been met at this descriptor. */
 	ctx->descriptor = -1;
 	kind = file->f_op->checkpoint(ctx, file);
@@ -145,6 +146,7 @@ static void set_flags(struct file *file, const struct ckpt_hdr_file *record)
  */
 void *ckpt_file_restore(struct ckpt_ctx *ctx)
 {
+	const struct ckpt_file_kind *kind;
 	struct ckpt_hdr_file record;
 	struct file *file;
 	int ret;
@@ -155,13 +157,17 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 	if (record.open_flags & ~CKPT_OPEN_FLAGS || record.open_flags & FASYNC)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "open flags %#o",
 					  record.open_flags));
-	/* A kind that this kernel was built without. */
-	if (!ckpt_file_kinds[record.kind].restore)
-		return ERR_PTR(ckpt_error(ctx, -EOPNOTSUPP,
-					  "open files of kind %u",
+	kind = &ckpt_file_kinds[record.kind];
+	if (!kind->restore)
+		return ERR_PTR(ckpt_error(ctx, -EINVAL, "file of kind %u",
 					  record.kind));
-	file = ckpt_file_kinds[record.kind].restore(ctx, &record);
-	if (IS_ERR(file))
+	if (record.inherit >= 0 && !kind->may_inherit)
+		return ERR_PTR(ckpt_error(ctx, -EINVAL,
+					  "descriptor %d was a %s: nothing can be inherited in its place",
+					  record.fd, kind->name));
+	file = kind->restore(ctx, &record);
+	/* What was inherited is used by others too: it stays as it is. */
+	if (IS_ERR(file) || record.inherit >= 0)
 		return file;
 	ret = set_position(file, &record);
 	if (ret) {

@@ -203,8 +203,13 @@ DESCRIBE(file_desc, FILE_DESC);
 	ANY(R, s, open_flags, HEX)					\
 	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
 	R(s, fd, SINT, -1, 1 << 30, 0)					\
-	ZERO(R, s, reserved)
+	R(s, inherit, SINT, -1, 1 << 30, 0)
 DESCRIBE(file, FILE_RECORD);
+
+#define FILE_EXTERNAL(R, s)						\
+	UINT(R, s, type, CKPT_EXTERNAL_TTY, CKPT_EXTERNAL_TTY)		\
+	R(s, rdev, UINT, 0, ~0U, HEX | VOLATILE)
+DESCRIBE(file_external, FILE_EXTERNAL);
 
 #define FILE_PATH(R, s)							\
 	MASK(R, s, flags, CKPT_PATH_EXEC)				\
@@ -375,6 +380,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(EVENTFD,		eventfd,	NONE),
 	RECORD(SIGNALFD,	signalfd,	NONE),
 	RECORD(TIMERFD,		timerfd,	NONE),
+	RECORD(FILE_EXTERNAL,	file_external,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
 	RECORD(PAGES,		pages,		PAGES),

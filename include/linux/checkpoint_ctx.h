@@ -186,15 +186,19 @@ struct ckpt_ctx {
 /**
  * struct ckpt_file_kind - how open files of one kind are restored
  * @name: for messages
+ * @may_inherit: files of this kind may lead outside of the image; @restore
+ *	takes ckpt_file_inherit() if the record says so
  * @restore: reads the records that follow struct ckpt_hdr_file, found good;
  *	returns the file with a reference or an error pointer. Position and
- *	flags that can be set on any open file are set by the caller.
+ *	flags that can be set on any open file are set by the caller, unless the
+ *	file was inherited.
  *
  * They are saved by the checkpoint method of struct file_operations, which
  * returns the kind.
  */
 struct ckpt_file_kind {
 	const char *name;
+	bool may_inherit;
 	struct file *(*restore)(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *record);
 };
@@ -267,6 +271,14 @@ void ckpt_fs_put(void *object);
 /* Methods of the kinds of files, listed in checkpoint/types.c. */
 struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
 				       const struct ckpt_hdr_file *record);
+struct file *ckpt_file_external_restore(struct ckpt_ctx *ctx,
+					const struct ckpt_hdr_file *record);
+
+/* Files that lead outside of the image. */
+int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
+			    dev_t rdev, const char *name);
+struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
+			       const struct ckpt_hdr_file *record);
 
 struct file *ckpt_eventfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);

@@ -47,20 +47,27 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_EVENTFD	6
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
-#define CKPT_FILE_MAX		9	/* one more than the last kind */
+#define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
+#define CKPT_FILE_MAX		15	/* one more than the last kind */
 
 /**
  * struct ckpt_hdr_file - open file description
  *
  * Followed by the records of its kind: for CKPT_FILE_REGULAR,
- * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path.
+ * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path, for
+ * CKPT_FILE_EXTERNAL a struct ckpt_hdr_file_external.
+ *
+ * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
+ * descriptor there: that of the task being restored, before it is restored.
+ * What is open at it takes the place of the saved file, with the flags and the
+ * position that it has. Only kinds that lead outside of the image allow it.
  *
  * @h: type and length
  * @kind: CKPT_FILE_*
  * @open_flags: O_* as fcntl(2) shows them
  * @pos: file position
  * @fd: descriptor that it was met at first, or -1
- * @reserved: 0
+ * @inherit: descriptor to take instead, or -1
  */
 struct ckpt_hdr_file {
 	struct ckpt_hdr h;
@@ -68,7 +75,25 @@ struct ckpt_hdr_file {
 	__u32 open_flags;
 	__s64 pos;
 	__s32 fd;
-	__u32 reserved;
+	__s32 inherit;
+};
+
+/* struct ckpt_hdr_file_external.type: numbers are never reused */
+#define CKPT_EXTERNAL_TTY	1
+
+/**
+ * struct ckpt_hdr_file_external - an open file whose other side is not saved
+ *
+ * Followed by its name as a string, which is for people only.
+ *
+ * @h: type and length
+ * @type: CKPT_EXTERNAL_*
+ * @rdev: device number of a terminal
+ */
+struct ckpt_hdr_file_external {
+	struct ckpt_hdr h;
+	__u32 type;
+	__u32 rdev;
 };
 
 /* struct ckpt_hdr_file_path.flags */
