@@ -7,7 +7,8 @@
  * Refused: unlinked files, paths that the caller of checkpoint() cannot see.
  *
  * The contents of a file stay in the file. A restart opens the path again with
- * the caller's rights and refuses what it finds if that is another file.
+ * the caller's rights and refuses what it finds if that is another file, unless
+ * the caller has said in the image that another one will do.
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/dcache.h>
@@ -34,6 +35,7 @@ static void identify(const struct inode *inode,
 	record->size = S_ISREG(inode->i_mode) ? i_size_read(inode) : 0;
 	record->mtime_sec = mtime.tv_sec;
 	record->mtime_nsec = mtime.tv_nsec;
+	record->dev = new_encode_dev(inode->i_sb->s_dev);
 }
 
 /**
@@ -103,6 +105,40 @@ static const char *difference(const struct ckpt_hdr_file_path *saved,
 	return NULL;
 }
 
+/* May another file be taken, other than in type? */
+static bool will_do(const struct ckpt_hdr_file_path *saved,
+		    const struct ckpt_hdr_file_path *found)
+{
+	if ((saved->mode ^ found->mode) & S_IFMT || S_ISCHR(saved->mode))
+		return false;
+	if (saved->flags & CKPT_PATH_FORCE)
+		return true;
+	if (saved->flags & CKPT_PATH_EXEC)
+		return false;
+	if (saved->flags & CKPT_PATH_ANY)
+		return true;
+	return saved->flags & CKPT_PATH_MAY_GROW && S_ISREG(saved->mode) &&
+	       found->size >= saved->size;
+}
+
+static int report_difference(struct ckpt_ctx *ctx, const char *name,
+			     const struct ckpt_hdr_file_path *saved,
+			     const struct ckpt_hdr_file_path *found,
+			     const char *problem)
+{
+	time64_t saved_time = saved->mtime_sec, found_time = found->mtime_sec;
+	dev_t saved_dev = new_decode_dev(saved->dev);
+	dev_t found_dev = new_decode_dev(found->dev);
+
+	return ckpt_error(ctx, -ESTALE,
+			  "file %s is not the one that was saved: %s; saved: %llu bytes, modified %ptTs.%09u, inode %llu, device %u:%u; now: %llu bytes, modified %ptTs.%09u, inode %llu, device %u:%u",
+			  name, problem, saved->size, &saved_time,
+			  saved->mtime_nsec, saved->ino, MAJOR(saved_dev),
+			  MINOR(saved_dev), found->size, &found_time,
+			  found->mtime_nsec, found->ino, MAJOR(found_dev),
+			  MINOR(found_dev));
+}
+
 /**
  * ckpt_file_path_open - read path and identity of a file, and open it
  * @ctx: context
@@ -136,10 +172,8 @@ struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags)
 	}
 	identify(file_inode(file), &found);
 	problem = difference(&record, &found);
-	if (problem) {
-		ret = ckpt_error(ctx, -ESTALE,
-				 "file %s is not the one that was saved: %s",
-				 name, problem);
+	if (problem && !will_do(&record, &found)) {
+		ret = report_difference(ctx, name, &record, &found, problem);
 		fput(file);
 		file = ERR_PTR(ret);
 	}

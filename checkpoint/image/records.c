@@ -212,7 +212,8 @@ DESCRIBE(file, FILE_RECORD);
 DESCRIBE(file_external, FILE_EXTERNAL);
 
 #define FILE_PATH(R, s)							\
-	MASK(R, s, flags, CKPT_PATH_EXEC)				\
+	MASK(R, s, flags, CKPT_PATH_EXEC | CKPT_PATH_MAY_GROW |		\
+	     CKPT_PATH_ANY | CKPT_PATH_FORCE)				\
 	ANY(R, s, mode, HEX)						\
 	ANY(R, s, fs_magic, HEX)					\
 	R(s, fs_uuid, BYTES, 0, 0, 0)					\
@@ -223,7 +224,7 @@ DESCRIBE(file_external, FILE_EXTERNAL);
 	R(s, mtime_sec, SINT, -0x7fffffffffffffffLL,			\
 	  0x7fffffffffffffffLL, VOLATILE)				\
 	R(s, mtime_nsec, UINT, 0, 999999999, VOLATILE)			\
-	ZERO(R, s, reserved)
+	ANY(R, s, dev, HEX | VOLATILE)
 DESCRIBE(file_path, FILE_PATH);
 
 #define EVENTFD(R, s)							\

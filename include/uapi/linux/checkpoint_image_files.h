@@ -98,6 +98,13 @@ struct ckpt_hdr_file_external {
 
 /* struct ckpt_hdr_file_path.flags */
 #define CKPT_PATH_EXEC		0x1	/* executed or mapped private: contents count */
+/*
+ * What else will do if the path names another file now. No checkpoint writes
+ * these; who restarts may set them. The type must be the same in any case.
+ */
+#define CKPT_PATH_MAY_GROW	0x2	/* regular, not CKPT_PATH_EXEC: no shorter */
+#define CKPT_PATH_ANY		0x4	/* not CKPT_PATH_EXEC: any */
+#define CKPT_PATH_FORCE		0x8	/* any, even if the process crashes then */
 
 /**
  * struct ckpt_hdr_file_path - a file that has a path
@@ -117,7 +124,7 @@ struct ckpt_hdr_file_external {
  * @size: bytes when saved, of a regular file
  * @mtime_sec: last modification
  * @mtime_nsec: its nanoseconds
- * @reserved: 0
+ * @dev: device number of the filesystem, for messages only
  */
 struct ckpt_hdr_file_path {
 	struct ckpt_hdr h;
@@ -131,7 +138,7 @@ struct ckpt_hdr_file_path {
 	__u64 size;
 	__s64 mtime_sec;
 	__u32 mtime_nsec;
-	__u32 reserved;
+	__u32 dev;
 };
 
 /* struct ckpt_hdr_eventfd.flags */
