@@ -13,6 +13,7 @@
 
 #include "ckpt.h"
 #include "kmsg.h"
+#include "outside.h"
 #include "output.h"
 #include "progress.h"
 #include "util.h"
@@ -195,6 +196,27 @@ static int kill_target(pid_t pid, int pidfd)
 	return EXIT_NOT_KILLED;
 }
 
+/* What a restart needs to be told; only a file can be read again. */
+static void advise_outside(const struct output *output)
+{
+	struct outside_list list;
+	char name[256], also[32] = "";
+
+	if (verbosity == QUIET || output_size(output->fd) < 0)
+		return;
+	outside_scan(&list, output->fd);
+	if (list.nr_files > 1)
+		snprintf(also, sizeof(also), ", and %u more",
+			 list.nr_files - 1);
+	if (list.nr_files && list.files[0].name)
+		fprintf(stderr, "%s: descriptor %d is the %s %s%s: restart with --inherit-stdio or --inherit-fd\n",
+			program, list.files[0].fd,
+			outside_type(list.files[0].type),
+			clean_text(name, sizeof(name), list.files[0].name,
+				   strlen(list.files[0].name)), also);
+	outside_free(&list);
+}
+
 static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 {
 	pid_t progress = progress_start(settings->output.fd, "written");
@@ -212,6 +234,7 @@ static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 		return explain_failure(settings, kmsg, errnum);
 	if (output_commit(&settings->output))
 		return EXIT_FAILED;
+	advise_outside(&settings->output);
 	info("image %ld of process %d is complete", id, settings->pid);
 	return settings->kill ? kill_target(settings->pid, pidfd) : 0;
 }

@@ -150,6 +150,7 @@ static void release_files(struct restart *restart)
 
 	close(restart->image_fd);
 	close(restart->root_fd);
+	changes_release(&restart->options->changes);
 	for (fd = 0; fd < 3; fd++) {
 		if (null >= 0)
 			dup2(null, fd);

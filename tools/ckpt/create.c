@@ -44,6 +44,23 @@ pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/**
+ * leads_group - is the task to lead a process group again?
+ * @restart: all about it
+ * @task: the task
+ *
+ * Not if it may read from our terminal: in a group of its own it would be in the
+ * background there, and ^Z would not stop both of us.
+ *
+ * Return: whether it is.
+ */
+bool leads_group(const struct restart *restart, const struct forest_task *task)
+{
+	return forest_leads_session(task) ||
+	       (forest_leads_group(task) &&
+		!restart->options->changes.has_terminal);
+}
+
 /* In the new task. */
 static void become_task(const struct restart *restart, unsigned int index,
 			pid_t parent)
@@ -59,7 +76,7 @@ static void become_task(const struct restart *restart, unsigned int index,
 		_exit(EXIT_FAILED);
 	if (forest_leads_session(task))
 		setsid();
-	else if (forest_leads_group(task))
+	else if (leads_group(restart, task))
 		setpgid(0, 0);
 	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
 		_exit(EXIT_FAILED);

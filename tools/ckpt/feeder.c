@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The feeder: a process that hands an image from a pipe or a socket on to the
- * kernel, beginning with the bytes that restart(1) has read already.
+ * The feeder: a process that hands an image on to the kernel. It does so for a
+ * pipe or a socket, beginning with the bytes that restart(1) has read already,
+ * and for any image that is to be rewritten.
  *
  * It lives outside of any new pid namespace, where it would take an id.
  */
@@ -51,10 +52,50 @@ static int pump_by_copy(int in, int out)
 	return done;
 }
 
-static int feed(const struct forest *forest, int in, int out)
+/**
+ * struct fed - where feed_rewritten() is
+ * @prefix: bytes that were read already
+ * @prefix_len: their number
+ * @in: the rest
+ */
+struct fed {
+	const char *prefix;
+	size_t prefix_len;
+	int in;
+};
+
+static ssize_t read_fed(void *arg, void *data, size_t len)
 {
+	struct fed *fed = arg;
+
+	if (!fed->prefix_len)
+		return read(fed->in, data, len);
+	len = smaller(len, fed->prefix_len);
+	memcpy(data, fed->prefix, len);
+	fed->prefix += len;
+	fed->prefix_len -= len;
+	return len;
+}
+
+static int feed_rewritten(const struct restart *restart, int in, int out)
+{
+	struct fed fed = {
+		.prefix		= restart->forest.prefix,
+		.prefix_len	= restart->forest.prefix_len,
+		.in		= in,
+	};
+
+	return rewrite_image(&restart->options->changes, read_fed, &fed, out);
+}
+
+static int feed(const struct restart *restart, int in, int out)
+{
+	const struct forest *forest = &restart->forest;
+
 	/* The kernel may stop reading: then this process just ends. */
 	signal(SIGPIPE, SIG_DFL);
+	if (changes_wanted(&restart->options->changes))
+		return feed_rewritten(restart, in, out);
 	if (write_all(out, forest->prefix, forest->prefix_len))
 		return -1;
 	if (!pump_by_splice(in, out))
@@ -78,7 +119,7 @@ static int start_feeder(struct restart *restart)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(EXIT_FAILED);
-		_exit(feed(&restart->forest, in, ends[1]) ? EXIT_FAILED : 0);
+		_exit(feed(restart, in, ends[1]) ? EXIT_FAILED : 0);
 	}
 	close(ends[1]);
 	restart->image_fd = ends[0];
@@ -93,19 +134,20 @@ static int start_feeder(struct restart *restart)
  */
 int helpers_start(struct restart *restart)
 {
+	bool is_seekable = restart->forest.is_seekable;
 	int in = restart->options->input_fd;
 
-	if (restart->forest.is_seekable) {
-		restart->image_fd = in;
-		restart->progress = progress_start(in, "read");
-		return 0;
-	}
-	if (start_feeder(restart)) {
+	restart->image_fd = in;
+	if ((!is_seekable || changes_wanted(&restart->options->changes)) &&
+	    start_feeder(restart)) {
 		restart->outcome.errnum = errno;
 		return -1;
 	}
-	/* What ends when the sender does must not be held open by us. */
-	close(in);
+	if (is_seekable)
+		restart->progress = progress_start(in, "read");
+	else
+		/* What ends when the sender does must not be held open by us. */
+		close(in);
 	return 0;
 }
 
@@ -115,12 +157,14 @@ int helpers_start(struct restart *restart)
  */
 void helpers_stop(struct restart *restart)
 {
+	int status = 0;
+
 	progress_stop(restart->progress);
-	if (!restart->forest.is_seekable)
-		close(restart->image_fd);
 	if (restart->feeder <= 0)
 		return;
+	close(restart->image_fd);
 	kill(restart->feeder, SIGKILL);
-	while (waitpid(restart->feeder, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(restart->feeder, &status, 0) < 0 && errno == EINTR)
 		continue;
+	restart->feeder_failed = WIFEXITED(status) && WEXITSTATUS(status);
 }

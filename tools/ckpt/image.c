@@ -209,7 +209,7 @@ static enum image_result check_tail(struct image *image,
 			   "corrupt: checksum %016llx, but the tail has %016llx",
 			   image->digest,
 			   tail->checksum);
-	more = take(image, &byte, 1);
+	more = image->ends_at_tail ? 0 : take(image, &byte, 1);
 	if (more > 0)
 		return bad(image, "bytes follow the tail");
 	if (more < 0)

@@ -59,6 +59,7 @@ struct image_record {
  * @fields: of the present record
  * @tail: of the present record
  * @tail_size: room there
+ * @ends_at_tail: do not look whether bytes follow the tail; set by the caller
  * @is_failed: an error record was seen
  * @is_ended: the tail was seen and is right
  * @record: the present record
@@ -87,6 +88,7 @@ struct image {
 	unsigned char *tail;
 	size_t tail_size;
 
+	bool ends_at_tail;
 	bool is_failed;
 	bool is_ended;
 	struct image_record record;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "ckptinfo.h"
+#include "outside.h"
 #include "util.h"
 
 /* Bytes of a buffer that are shown. */
@@ -181,6 +182,7 @@ static struct {
 	u64 nr_fds;
 	u64 nr_pages;
 	u64 pages_size;
+	struct outside_list outside;
 } summary;
 
 static void summary_begin(const struct info_options *options)
@@ -228,11 +230,30 @@ static void summarise_pids(const struct ckpt_hdr_pids *ids)
 	       ids->ppid, ids->pgid, ids->sid);
 }
 
+/* For each descriptor that a restart has to connect. */
+static void summarise_outside(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < summary.outside.nr_files; i++) {
+		const struct outside *file = &summary.outside.files[i];
+		char clean[4 * CKPT_TEXT_MAX];
+		const char *name = file->name ? file->name : "?";
+
+		printf("external  descriptor %d: %s %s\n", file->fd,
+		       outside_type(file->type),
+		       clean_text(clean, sizeof(clean), name, strlen(name)));
+	}
+	outside_free(&summary.outside);
+}
+
 static void summary_record(const struct info_options *options,
 			   struct image *image)
 {
 	const struct image_record *record = &image->record;
 
+	outside_note(&summary.outside, record->type->type, record->fields,
+		     record->tail);
 	switch (record->type->type) {
 	case CKPT_HDR_HEADER:
 		summarise_header(record->fields);
@@ -276,6 +297,7 @@ static void summary_end(const struct info_options *options,
 	       summary.pages_size / MIB);
 	printf("files     %llu descriptors, %llu open files\n",
 	       summary.nr_fds, summary.nr_files);
+	summarise_outside();
 	printf("size      %llu bytes, %llu records\n",
 	       image->offset, image->nr_records);
 	printf("state     ");

@@ -21,6 +21,10 @@ enum {
 	OPT_SIGNAL,
 	OPT_INSPECT,
 	OPT_DRY_RUN,
+	OPT_INHERIT_FD,
+	OPT_INHERIT_STDIO,
+	OPT_FILE_CHANGED,
+	OPT_FILE,
 };
 
 static const struct argp_option table[] = {
@@ -57,12 +61,22 @@ static const struct argp_option table[] = {
 	{ "keeplsm", 'k', NULL, 0, "Restore security labels", 3 },
 	{ "freezer", 'F', NULL, 0, "Leave the program frozen", 3 },
 
-	{ NULL, 0, NULL, 0, "Messages:", 4 },
-	{ "logfile", 'l', "FILE", 0, "Write the kernel's messages to FILE", 4 },
+	{ NULL, 0, NULL, 0, "What is not in the image:", 4 },
+	{ "inherit-fd", OPT_INHERIT_FD, "N[:M]", 0,
+	  "Descriptor N of the program becomes our descriptor M", 4 },
+	{ "inherit-stdio", OPT_INHERIT_STDIO, NULL, 0,
+	  "So do those of 0, 1 and 2 that were a terminal", 4 },
+	{ "file", OPT_FILE, "PATH=NEWPATH", 0,
+	  "Open NEWPATH instead of PATH", 4 },
+	{ "file-changed", OPT_FILE_CHANGED, "POLICY", 0,
+	  "If a file is another one: refuse (default), grown, any, force", 4 },
+
+	{ NULL, 0, NULL, 0, "Messages:", 5 },
+	{ "logfile", 'l', "FILE", 0, "Write the kernel's messages to FILE", 5 },
 	{ "logfile-fd", OPT_LOGFILE_FD, "FD", 0,
-	  "Write the kernel's messages to the open descriptor FD", 4 },
-	{ "verbose", 'v', NULL, 0, "Tell what is going on", 4 },
-	{ "quiet", 'q', NULL, 0, "Print nothing but errors", 4 },
+	  "Write the kernel's messages to the open descriptor FD", 5 },
+	{ "verbose", 'v', NULL, 0, "Tell what is going on", 5 },
+	{ "quiet", 'q', NULL, 0, "Print nothing but errors", 5 },
 	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1 },
 	{ 0 },
 };
@@ -130,6 +144,9 @@ static void check_options(const struct restart_options *options,
 	     options->copy_status || options->show_status || options->signal ||
 	     options->flags & RESTART_FROZEN))
 		argp_error(state, "--self takes no option for ids, status, signals or the freezer");
+	if (options->self &&
+	    (options->changes.stdio || changes_wanted(&options->changes)))
+		argp_error(state, "--self takes the image as it is");
 }
 
 /* Return: whether the option is one that only sets something. */
@@ -170,6 +187,9 @@ static bool parse_switch(struct restart_options *options, int key,
 	case OPT_DRY_RUN:
 		options->dry_run = true;
 		break;
+	case OPT_INHERIT_STDIO:
+		options->changes.stdio = true;
+		break;
 	case 'k':
 		options->flags |= RESTART_KEEP_LSM;
 		break;
@@ -188,11 +208,38 @@ static bool parse_switch(struct restart_options *options, int key,
 	return true;
 }
 
+/* Return: whether the option is one that changes the image. */
+static bool parse_change(struct changes *changes, int key, const char *arg,
+			 struct argp_state *state)
+{
+	switch (key) {
+	case OPT_INHERIT_FD:
+		if (!changes_add_descriptor(changes, arg))
+			argp_error(state, "--inherit-fd: not N or N:M, or N again: %s",
+				   arg);
+		break;
+	case OPT_FILE:
+		if (!changes_add_path(changes, arg))
+			argp_error(state, "--file: not PATH=NEWPATH, both absolute: %s",
+				   arg);
+		break;
+	case OPT_FILE_CHANGED:
+		if (!changes_set_policy(changes, arg))
+			argp_error(state, "--file-changed: refuse, grown, any or force, not %s",
+				   arg);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct restart_options *options = state->input;
 
-	if (parse_switch(options, key, state))
+	if (parse_switch(options, key, state) ||
+	    parse_change(&options->changes, key, arg, state))
 		return 0;
 	switch (key) {
 	case 'i':

@@ -85,7 +85,9 @@ static const char *advice(int errnum)
 	case EIO:
 		return "the image records a failed checkpoint: ckptinfo -e";
 	case ESTALE:
-		return "a file is not the one that the program had open";
+		return "a file is not the one that the program had open: --file-changed may help";
+	case ENOTCONN:
+		return "the program had something open that leads outside of the image: use --inherit-fd or --inherit-stdio";
 	case EXDEV:
 		return "the image needs another kernel or processor";
 	case EPERM:
@@ -122,6 +124,10 @@ static int explain_failure(struct restart *restart, off_t start)
 {
 	int errnum = restart->outcome.errnum;
 
+	/* The image ended early because of what the feeder has said. */
+	if (restart->outcome.stage == STAGE_RESTART && errnum == EPIPE &&
+	    restart->feeder_failed)
+		return EXIT_FAILED;
 	kmsg_show(&restart->kmsg);
 	switch (restart->outcome.stage) {
 	case STAGE_NAMESPACE:
@@ -205,6 +211,7 @@ static int accompany(struct restart *restart)
 	const struct restart_options *options = restart->options;
 
 	info("process %d runs", root_pid(restart));
+	changes_release(&options->changes);
 	if (options->detach) {
 		if (verbosity != QUIET) {
 			printf("%d\n", root_pid(restart));
@@ -252,10 +259,19 @@ static void print_plan(const struct restart *restart)
 	}
 }
 
+/* Return: whether what is wanted otherwise can be done. */
+static bool rehearse_changes(struct restart_options *options, off_t start)
+{
+	if (start < 0 || !changes_wanted(&options->changes))
+		return true;
+	return !rewrite_image(&options->changes, image_read_fd,
+			      &options->input_fd, -1);
+}
+
 /* Return: exit status. */
 static int rehearse(struct restart *restart)
 {
-	const struct restart_options *options = restart->options;
+	struct restart_options *options = restart->options;
 	off_t start = lseek(options->input_fd, 0, SEEK_CUR);
 	int status = 0;
 
@@ -271,7 +287,7 @@ static int rehearse(struct restart *restart)
 	}
 	switch (diagnose(options->input_fd, start)) {
 	case IMAGE_IS_GOOD:
-		return status;
+		return rehearse_changes(options, start) ? status : EXIT_FAILED;
 	case IMAGE_HAS_FAILED:
 		return EXIT_RECORDED;
 	default:
@@ -304,12 +320,21 @@ static int become(struct restart *restart)
 	return explain_failure(restart, start);
 }
 
+/* Before anything is opened: the numbers of the user's descriptors are free. */
+static int prepare_changes(struct restart_options *options)
+{
+	int image = options->input_fd < 0 ? STDIN_FILENO : options->input_fd;
+
+	return changes_prepare(&options->changes, options->input ? -1 : image,
+			       options->logfd);
+}
+
 static int run(struct restart *restart)
 {
 	struct restart_options *options = restart->options;
 	off_t start;
 
-	if (open_input(options))
+	if (prepare_changes(options) || open_input(options))
 		return EXIT_FAILED;
 	if (options->inspect)
 		return inspect(options);

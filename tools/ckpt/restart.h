@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "kmsg.h"
+#include "rewrite.h"
 #include "tree.h"
 
 /* The image records a failed checkpoint: its reason was printed. */
@@ -43,6 +44,7 @@ enum restart_pids {
  * @show_status: print how it ended
  * @inspect: print the error records of the image instead
  * @dry_run: check everything, create nothing
+ * @changes: what is wanted otherwise than the image says
  */
 struct restart_options {
 	const char *input;
@@ -59,6 +61,7 @@ struct restart_options {
 	bool show_status;
 	bool inspect;
 	bool dry_run;
+	struct changes changes;
 };
 
 /**
@@ -100,6 +103,7 @@ struct restart_outcome {
  * @image_fd: handed to the kernel
  * @kmsg: where the kernel's messages go
  * @feeder: process that pumps the image, or -1
+ * @feeder_failed: it could not, and said why
  * @progress: process that shows how far it is read, or -1
  * @root_fd: pidfd of the root task, or -1
  * @init: init of the new pid namespace if that is a process of ours, or -1
@@ -112,6 +116,7 @@ struct restart {
 	int image_fd;
 	struct kmsg kmsg;
 	pid_t feeder;
+	bool feeder_failed;
 	pid_t progress;
 	int root_fd;
 	pid_t init;
@@ -125,6 +130,8 @@ int helpers_start(struct restart *restart);
 void helpers_stop(struct restart *restart);
 
 int create_forest(struct restart *restart);
+bool leads_group(const struct restart *restart,
+		 const struct forest_task *task);
 pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd);
 
 void coordinate_here(struct restart *restart);

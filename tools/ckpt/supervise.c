@@ -114,8 +114,7 @@ static bool has_it_already(const struct restart *restart,
 {
 	const struct forest_task *root = &restart->forest.tasks[0];
 
-	return info->ssi_code == SI_KERNEL && !forest_leads_group(root) &&
-	       !forest_leads_session(root);
+	return info->ssi_code == SI_KERNEL && !leads_group(restart, root);
 }
 
 static void pass_on(struct restart *restart,

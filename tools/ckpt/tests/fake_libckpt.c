@@ -9,6 +9,7 @@
  * FAKE_ERRNO:   the call fails
  * FAKE_PROGRAM: shell command that a restarted task becomes
  * FAKE_READ:    restart() reads only that many bytes, and fails
+ * FAKE_OUTPUT:  file that gets the image that restart() reads
  * FAKE_GO:      directory where the coordinator tells a task to go on
  */
 #include <errno.h>
@@ -21,6 +22,8 @@
 
 #include "ckpt.h"
 #include "util.h"
+
+#include <linux/checkpoint_image.h>
 
 static int number_of(const char *variable)
 {
@@ -64,23 +67,46 @@ static void go_file(char *path, size_t size)
 	snprintf(path, size, "%s/go", getenv("FAKE_GO"));
 }
 
+/* The kernel does without a tail in no image, but that of a failure. */
+static bool has_tail(const char *end, ssize_t len)
+{
+	struct ckpt_hdr_tail tail;
+
+	if (len < (ssize_t)sizeof(tail))
+		return false;
+	memcpy(&tail, end + len - sizeof(tail), sizeof(tail));
+	return tail.magic == CKPT_IMAGE_TAIL_MAGIC;
+}
+
 long ckpt_restart(pid_t pid, int fd, unsigned long flags, int logfd)
 {
 	ssize_t limit = number_of("FAKE_READ"), got, sum = 0;
-	char data[4096], path[PATH_MAX];
+	const char *output = getenv("FAKE_OUTPUT");
+	static char data[1 << 20];
+	char path[PATH_MAX];
+	int out = -1;
 
 	(void)pid;
 	(void)flags;
 	do {
-		got = read(fd, data, sizeof(data));
+		got = read(fd, data + sum, sizeof(data) - sum);
 		if (got < 0)
 			return -1;
-		if (!sum && memcmp(data + 8, "LNUCKPT", 8)) {
+		sum += got;
+		if (sum > 16 && memcmp(data + 8, "LNUCKPT", 8)) {
 			errno = EINVAL;
 			return -1;
 		}
-		sum += got;
 	} while (got && (!limit || sum < limit));
+	if (output)
+		out = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (out >= 0 && write_all(out, data, sum))
+		return -1;
+	close(out);
+	if (!limit && !has_tail(data, sum)) {
+		errno = EPIPE;
+		return -1;
+	}
 	if (end(logfd))
 		return -1;
 	go_file(path, sizeof(path));

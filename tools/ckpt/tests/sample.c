@@ -174,10 +174,45 @@ static void put_pages(struct sample *sample, u32 pages_per_record)
 	free(data);
 }
 
+static void put_desc(struct sample *sample, u32 fd, u32 file)
+{
+	struct ckpt_hdr_file_desc desc = { .fd = fd, .file = file };
+
+	sample_put(sample, CKPT_HDR_FILE_DESC, &desc, NULL, 0);
+}
+
+static void put_null_device(struct sample *sample)
+{
+	struct ckpt_hdr_file file = {
+		.kind		= CKPT_FILE_MEM_DEVICE,
+		.inherit	= -1,
+	};
+
+	put_object(sample, CKPT_OBJ_FILE, 4);
+	sample_put(sample, CKPT_HDR_FILE, &file, NULL, 0);
+	sample_put(sample, CKPT_HDR_FILE_PATH, NULL, NULL, 0);
+	sample_text(sample, "/dev/null");
+}
+
+static void put_terminal(struct sample *sample)
+{
+	struct ckpt_hdr_file file = {
+		.kind		= CKPT_FILE_EXTERNAL,
+		.open_flags	= 2,
+		.fd		= 1,
+		.inherit	= -1,
+	};
+
+	put_object(sample, CKPT_OBJ_FILE, 5);
+	sample_put(sample, CKPT_HDR_FILE, &file, NULL, 0);
+	sample_put(sample, CKPT_HDR_FILE_EXTERNAL, NULL, NULL, 0);
+	sample_text(sample, "/dev/pts/7");
+}
+
+/* 0 and 3 are /dev/null, 1 and 2 a terminal. */
 static void put_files(struct sample *sample)
 {
-	struct ckpt_hdr_file_table table = { .nr_fds = 2 };
-	struct ckpt_hdr_file_desc desc = { .file = 4 };
+	struct ckpt_hdr_file_table table = { .nr_fds = 4 };
 
 	put_object(sample, CKPT_OBJ_FS, 2);
 	sample_put(sample, CKPT_HDR_FS, NULL, NULL, 0);
@@ -185,12 +220,12 @@ static void put_files(struct sample *sample)
 	sample_text(sample, "/tmp");
 	put_object(sample, CKPT_OBJ_FILE_TABLE, 3);
 	sample_put(sample, CKPT_HDR_FILE_TABLE, &table, NULL, 0);
-	put_object(sample, CKPT_OBJ_FILE, 4);
-	sample_put(sample, CKPT_HDR_FILE, NULL, NULL, 0);
-	sample_text(sample, "/dev/null");
-	sample_put(sample, CKPT_HDR_FILE_DESC, &desc, NULL, 0);
-	desc.fd = 1;
-	sample_put(sample, CKPT_HDR_FILE_DESC, &desc, NULL, 0);
+	put_null_device(sample);
+	put_desc(sample, 0, 4);
+	put_terminal(sample);
+	put_desc(sample, 1, 5);
+	put_desc(sample, 2, 5);
+	put_desc(sample, 3, 4);
 }
 
 static void put_memory(struct sample *sample, u32 pages_per_record)
@@ -203,7 +238,7 @@ static void put_memory(struct sample *sample, u32 pages_per_record)
 		.flags	= CKPT_VMA_READ | CKPT_VMA_WRITE,
 	};
 
-	put_object(sample, CKPT_OBJ_MM, 5);
+	put_object(sample, CKPT_OBJ_MM, 6);
 	sample_put(sample, CKPT_HDR_MM, &mm, NULL, 0);
 	put_buffer(sample, 40);
 	sample_put(sample, CKPT_HDR_MM_ARCH, NULL, NULL, 0);
@@ -215,10 +250,10 @@ static void put_signals(struct sample *sample)
 {
 	struct ckpt_hdr_sighand sighand = { .nr_actions = 1 };
 
-	put_object(sample, CKPT_OBJ_SIGHAND, 6);
+	put_object(sample, CKPT_OBJ_SIGHAND, 7);
 	sample_put(sample, CKPT_HDR_SIGHAND, &sighand, NULL, 0);
 	sample_put(sample, CKPT_HDR_SIGACTION, NULL, NULL, 0);
-	put_object(sample, CKPT_OBJ_SIGNAL, 7);
+	put_object(sample, CKPT_OBJ_SIGNAL, 8);
 	sample_put(sample, CKPT_HDR_SIGNAL, NULL, NULL, 0);
 }
 
@@ -238,8 +273,8 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 		.rseq = HEAP + 64, .rseq_len = 32, .nr_pending = 1,
 	};
 	struct ckpt_hdr_task_objs objs = {
-		.cred = 1, .fs = 2, .files = 3, .mm = 5, .sighand = 6,
-		.signal = 7,
+		.cred = 1, .fs = 2, .files = 3, .mm = 6, .sighand = 7,
+		.signal = 8,
 	};
 
 	*sample = (struct sample) { 0 };

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Open files of an image that lead outside of it. */
+#ifndef _CKPT_OUTSIDE_H
+#define _CKPT_OUTSIDE_H
+
+#include <stdbool.h>
+
+#include "record.h"
+#include <linux/checkpoint_image.h>
+
+/**
+ * struct outside - an open file that leads outside
+ * @objref: its id in the image
+ * @fd: descriptor that it was met at first, or -1
+ * @type: CKPT_EXTERNAL_*
+ * @name: what was there, for people; NULL until it was read
+ */
+struct outside {
+	u32 objref;
+	int fd;
+	u32 type;
+	char *name;
+};
+
+/**
+ * struct outside_list - all of them, as far as the image was read
+ * @files: in the order of the image
+ * @nr_files: their number
+ * @objref: the last object that was announced
+ */
+struct outside_list {
+	struct outside *files;
+	unsigned int nr_files;
+	u32 objref;
+};
+
+bool outside_kind(u32 kind);
+bool outside_note(struct outside_list *list, u32 type, const void *fields,
+		  const char *text);
+struct outside *outside_find(const struct outside_list *list, u32 objref);
+const char *outside_type(u32 type);
+void outside_free(struct outside_list *list);
+void outside_scan(struct outside_list *list, int fd);
+
+#endif /* _CKPT_OUTSIDE_H */
