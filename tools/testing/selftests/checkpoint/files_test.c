@@ -4,9 +4,12 @@
  * find: vanished, replaced, of another type, not permitted any more.
  */
 #include "harness.h"
+#include "image_edit.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+
+#include <linux/checkpoint_image.h>
 
 #include "kselftest_harness.h"
 
@@ -111,6 +114,49 @@ static long restart_now(void)
 	if (pid > 0)
 		kill_and_reap(pid);
 	return pid > 0 ? 0 : pid;
+}
+
+/* The same if the image says that other files will do. */
+static long restart_allowing(u32 flags)
+{
+	struct image image;
+	unsigned int index;
+	char what[64];
+	u64 before;
+	pid_t pid;
+
+	if (!image_load(&image, "../image"))
+		return -EIO;
+	for (index = 0; index < image_count(&image, "file_path"); index++) {
+		snprintf(what, sizeof(what), "file_path[%u].flags", index);
+		if (!image_get(&image, what, &before) ||
+		    !image_set(&image, what, before | flags))
+			return -EIO;
+	}
+	image_seal(&image);
+	if (!image_store(&image, "../allowing"))
+		return -EIO;
+	image_free(&image);
+	pid = restart_from("../allowing", 0, "../log");
+	unlink("../allowing");
+	if (pid > 0)
+		kill_and_reap(pid);
+	return pid > 0 ? 0 : pid;
+}
+
+/* And with the tool. */
+static bool tool_restarts(const char *option, int status)
+{
+	const char *const argv[] = { tool_path("restart"), "-i", "image", option, "--no-wait",
+				     NULL };
+	char image[PATH_MAX];
+	const char *full[6];
+
+	memcpy(full, argv, sizeof(argv));
+	if (!realpath("../image", image))
+		return false;
+	full[2] = image;
+	return reap(spawn(full, "../log"), status << 8, "restart(1)");
 }
 
 TEST_F_TIMEOUT(files, unchanged, LIMIT)
@@ -254,6 +300,95 @@ TEST_F_TIMEOUT(files, executable_replaced, LIMIT)
 	EXPECT_TRUE(log_names("files/program"));
 	ASSERT_EQ(0, unlink("program"));
 	EXPECT_EQ(-ENOENT, restart_now());
+}
+
+/* Both are named: what was saved, and what is there. */
+TEST_F_TIMEOUT(files, difference_told, LIMIT)
+{
+	char word[128];
+	struct stat st;
+
+	ASSERT_EQ(0, stat("data", &st));
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_TRUE(make_file("data", 'd'));
+	ASSERT_EQ(0, truncate("data", 77));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_TRUE(log_names("files/data is not the one that was saved"));
+	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
+	EXPECT_TRUE(log_names("; saved: 8192 bytes, modified 20") && log_names(word));
+	ASSERT_EQ(0, stat("data", &st));
+	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
+	EXPECT_TRUE(log_names("; now: 77 bytes, modified 20") && log_names(word));
+}
+
+TEST_F_TIMEOUT(files, may_grow, LIMIT)
+{
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_TRUE(make_file("data", 'x'));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_EQ(0, restart_allowing(CKPT_PATH_MAY_GROW));
+	ASSERT_EQ(0, truncate("data", 9000));
+	EXPECT_EQ(0, restart_allowing(CKPT_PATH_MAY_GROW));
+	ASSERT_EQ(0, truncate("data", 8191));
+	EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_MAY_GROW));
+	EXPECT_EQ(0, restart_allowing(CKPT_PATH_ANY));
+	EXPECT_EQ(0, restart_allowing(CKPT_PATH_FORCE));
+}
+
+/* What has become part of memory must not grow either. */
+TEST_F_TIMEOUT(files, private_forced, LIMIT)
+{
+	ASSERT_EQ(0, rename("private", "elsewhere"));
+	ASSERT_TRUE(make_file("private", 'x'));
+	ASSERT_EQ(0, truncate("private", 9000));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_MAY_GROW));
+	EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_ANY | CKPT_PATH_MAY_GROW));
+	EXPECT_EQ(0, restart_allowing(CKPT_PATH_FORCE));
+}
+
+/* Nothing allows a file of another type, or another device. */
+TEST_F_TIMEOUT(files, other_type_forced, LIMIT)
+{
+	const u32 all = CKPT_PATH_MAY_GROW | CKPT_PATH_ANY | CKPT_PATH_FORCE;
+
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_EQ(0, mkfifo("data", 0644));
+	EXPECT_EQ(-ESTALE, restart_allowing(all));
+	ASSERT_EQ(0, unlink("data"));
+	ASSERT_EQ(0, symlink("/dev/null", "data"));
+	EXPECT_EQ(-ESTALE, restart_allowing(all));
+	ASSERT_EQ(0, unlink("data"));
+	EXPECT_EQ(-ENOENT, restart_allowing(all));
+}
+
+TEST_F_TIMEOUT(files, policies_of_the_tool, LIMIT)
+{
+	ASSERT_EQ(0, rename("data", "elsewhere"));
+	ASSERT_TRUE(make_file("data", 'x'));
+	ASSERT_EQ(0, truncate("data", 9000));
+	EXPECT_TRUE(tool_restarts("--file-changed=refuse", 1));
+	EXPECT_TRUE(log_names("--file-changed may help"));
+	EXPECT_TRUE(tool_restarts("--file-changed=grown", 0));
+	ASSERT_EQ(0, truncate("data", 10));
+	EXPECT_TRUE(tool_restarts("--file-changed=grown", 1));
+	EXPECT_TRUE(tool_restarts("--file-changed=any", 0));
+	usleep(20000);
+	ASSERT_TRUE(make_file("private", 'x'));
+	EXPECT_TRUE(tool_restarts("--file-changed=any", 1));
+	EXPECT_TRUE(tool_restarts("--file-changed=force", 0));
+}
+
+/* A file that has moved, and is the same otherwise. */
+TEST_F_TIMEOUT(files, moved, LIMIT)
+{
+	char option[2 * PATH_MAX];
+
+	ASSERT_EQ(0, rename("data", "elsewhere-with-a-much-longer-name"));
+	EXPECT_EQ(-ENOENT, restart_now());
+	snprintf(option, sizeof(option), "--file=%s/data=%s/elsewhere-with-a-much-longer-name",
+		 self->dir, self->dir);
+	EXPECT_TRUE(tool_restarts(option, 0));
 }
 
 TEST_HARNESS_MAIN
