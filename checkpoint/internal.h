@@ -13,12 +13,16 @@
  * @object: what it is about; a reference is held
  * @objtype: enum ckpt_obj_type
  * @objref: its id in the image
+ * @released: there is no reference any more
+ * @record: to be completed at the end of the capture, or NULL
  */
 struct ckpt_object {
 	struct rhash_head node;
 	void *object;
 	u32 objtype;
 	u32 objref;
+	bool released;
+	void *record;
 };
 
 /**
@@ -28,8 +32,13 @@ struct ckpt_object {
  * @put: drops it
  * @drop: drops what @restore returned
  * @save: appends the object's records
+ * @complete: fills in what only shows when all tasks are captured, into the
+ *	record that @save gave to ckpt_object_keep_record(); the target is still
+ *	stopped; may be NULL
  * @restore: reads them, returns the object with a reference or an error
  *	pointer
+ * @publish: does what others can see, when the whole image was found good;
+ *	the last thing that may fail; may be NULL
  */
 struct ckpt_object_type {
 	const char *name;
@@ -37,7 +46,9 @@ struct ckpt_object_type {
 	void (*put)(void *object);
 	void (*drop)(void *object);
 	int (*save)(struct ckpt_ctx *ctx, void *object);
+	int (*complete)(struct ckpt_ctx *ctx, void *object, void *record);
 	void *(*restore)(struct ckpt_ctx *ctx);
+	int (*publish)(struct ckpt_ctx *ctx, void *object);
 };
 
 /**
@@ -89,6 +100,9 @@ int ckpt_stream_read_tail(struct ckpt_ctx *ctx);
 /* objhash.c */
 int ckpt_objects_init(struct ckpt_ctx *ctx);
 void ckpt_objects_free(struct ckpt_ctx *ctx);
+void ckpt_objects_release(struct ckpt_ctx *ctx);
+int ckpt_objects_complete(struct ckpt_ctx *ctx);
+int ckpt_objects_publish(struct ckpt_ctx *ctx);
 int ckpt_object_restore(struct ckpt_ctx *ctx,
 			const struct ckpt_hdr_objref *record);
 

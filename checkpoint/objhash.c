@@ -37,7 +37,33 @@ int ckpt_objects_init(struct ckpt_ctx *ctx)
 }
 
 /**
- * ckpt_objects_free - drop the references to all objects
+ * ckpt_objects_release - drop the references to all objects
+ * @ctx: context; no object is looked up any more
+ *
+ * A reference of ours must not keep a file open that the task closes. So this
+ * happens before a task runs: the target again, or a restored one at first.
+ */
+void ckpt_objects_release(struct ckpt_ctx *ctx)
+{
+	struct ckpt_object *object;
+	unsigned long index;
+
+	xa_for_each(&ctx->object_ids, index, object) {
+		const struct ckpt_object_type *type;
+
+		if (object->released)
+			continue;
+		object->released = true;
+		type = &ckpt_object_types[object->objtype];
+		if (ctx->saving && type->put)
+			type->put(object->object);
+		if (!ctx->saving)
+			type->drop(object->object);
+	}
+}
+
+/**
+ * ckpt_objects_free - drop the references to all objects, and the table
  * @ctx: context
  */
 void ckpt_objects_free(struct ckpt_ctx *ctx)
@@ -46,16 +72,9 @@ void ckpt_objects_free(struct ckpt_ctx *ctx)
 	unsigned long index;
 
 	rhashtable_destroy(&ctx->objects);
-	xa_for_each(&ctx->object_ids, index, object) {
-		const struct ckpt_object_type *type;
-
-		type = &ckpt_object_types[object->objtype];
-		if (ctx->saving && type->put)
-			type->put(object->object);
-		if (!ctx->saving)
-			type->drop(object->object);
+	ckpt_objects_release(ctx);
+	xa_for_each(&ctx->object_ids, index, object)
 		kfree(object);
-	}
 	xa_destroy(&ctx->object_ids);
 }
 
@@ -116,6 +135,85 @@ int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object)
 	trace_ckpt_object_save(type->name, entry->objref);
 	ret = type->save(ctx, object);
 	return ret ?: entry->objref;
+}
+
+/**
+ * ckpt_object_keep_record - remember a record that is filled in step by step
+ * @ctx: context
+ * @object: being saved, or saved before
+ * @record: one of its records
+ */
+void ckpt_object_keep_record(struct ckpt_ctx *ctx, void *object, void *record)
+{
+	struct ckpt_object *entry;
+
+	entry = rhashtable_lookup_fast(&ctx->objects, &object, by_address);
+	if (!WARN_ON_ONCE(!entry))
+		entry->record = record;
+}
+
+/**
+ * ckpt_object_record - the record that ckpt_object_keep_record() was given
+ * @ctx: context
+ * @object: saved before
+ *
+ * Return: the record; it may be changed until the target is let go.
+ */
+void *ckpt_object_record(struct ckpt_ctx *ctx, void *object)
+{
+	struct ckpt_object *entry;
+
+	entry = rhashtable_lookup_fast(&ctx->objects, &object, by_address);
+	return entry ? entry->record : NULL;
+}
+
+/**
+ * ckpt_objects_complete - fill in what only shows at the end of the capture
+ * @ctx: context; all tasks are captured, and still stopped
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_objects_complete(struct ckpt_ctx *ctx)
+{
+	struct ckpt_object *object;
+	unsigned long index;
+	int ret = 0;
+
+	xa_for_each(&ctx->object_ids, index, object) {
+		const struct ckpt_object_type *type;
+
+		type = &ckpt_object_types[object->objtype];
+		if (type->complete)
+			ret = type->complete(ctx, object->object,
+					     object->record);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/**
+ * ckpt_objects_publish - do what others can see
+ * @ctx: context; the whole image was read and found good
+ *
+ * Return: 0 or a negative errno; then the restart fails.
+ */
+int ckpt_objects_publish(struct ckpt_ctx *ctx)
+{
+	struct ckpt_object *object;
+	unsigned long index;
+	int ret = 0;
+
+	xa_for_each(&ctx->object_ids, index, object) {
+		const struct ckpt_object_type *type;
+
+		type = &ckpt_object_types[object->objtype];
+		if (type->publish)
+			ret = type->publish(ctx, object->object);
+		if (ret)
+			break;
+	}
+	return ret;
 }
 
 /**

@@ -151,6 +151,14 @@ static int commit_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	return 0;
 }
 
+/* Everything is built: the last step that may fail, and then the verdict. */
+static int end_of_image(struct ckpt_ctx *ctx)
+{
+	int ret = ckpt_stream_read_tail(ctx);
+
+	return ret ?: ckpt_objects_publish(ctx);
+}
+
 static struct ckpt_task_stage *stage_alloc(void)
 {
 	struct ckpt_task_stage *stage;
@@ -192,9 +200,11 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = restore_task(ctx, stage);
 	if (!ret)
-		ret = ckpt_stream_read_tail(ctx);
+		ret = end_of_image(ctx);
 	if (!ret)
 		ret = commit_task(ctx, stage);
+	if (!ret)
+		ckpt_objects_release(ctx);
 	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	if (!ret)
@@ -328,7 +338,7 @@ static int coordinate(struct ckpt_ctx *ctx, struct slot *slot)
 		return ret;
 	ret = wait_for_answer(ctx, slot);
 	if (!ret)
-		ret = ckpt_stream_read_tail(ctx);
+		ret = end_of_image(ctx);
 	if (ret) {
 		/* It may be reading what nobody sends any more. */
 		if (ret == -EINTR)
@@ -401,10 +411,12 @@ static long restore_in_slot(struct slot *slot)
 		goto free;
 	}
 	ret = commit_task(ctx, stage);
-	if (!ret)
+	if (!ret) {
+		ckpt_objects_release(ctx);
 		ret = arch_ckpt_return_value(stage);
-	else
+	} else {
 		slot->error = ret;
+	}
 	stage_free(stage);
 	return ret;
 

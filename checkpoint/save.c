@@ -101,7 +101,12 @@ static int capture(struct ckpt_ctx *ctx)
 	ret = save_header(ctx);
 	if (!ret)
 		ret = save_tree(ctx);
-	return ret ?: save_task(ctx, ctx->root_task);
+	if (!ret)
+		ret = save_task(ctx, ctx->root_task);
+	if (!ret)
+		ret = ckpt_objects_complete(ctx);
+	ckpt_objects_release(ctx);
+	return ret;
 }
 
 /* Who may attach with ptrace sees all that an image holds. */

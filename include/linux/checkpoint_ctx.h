@@ -231,6 +231,8 @@ void *ckpt_buffer_add(struct ckpt_ctx *ctx, u32 nbytes);
 int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path);
 void ckpt_segment_add(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
 int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object);
+void ckpt_object_keep_record(struct ckpt_ctx *ctx, void *object, void *record);
+void *ckpt_object_record(struct ckpt_ctx *ctx, void *object);
 
 /* Emission and reading: stream.c, reader.c */
 int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
