@@ -123,6 +123,14 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.save		= ckpt_signal_save,
 		.restore	= ckpt_signal_restore,
 	},
+	[CKPT_OBJ_PIPE] = {
+		.name		= "pipe",
+		.drop		= ckpt_pipe_drop,
+		.save		= ckpt_pipe_save,
+		.complete	= ckpt_pipe_complete,
+		.restore	= ckpt_pipe_restore,
+		.publish	= ckpt_pipe_publish,
+	},
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
@@ -160,6 +168,13 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.name		= "file outside of the image",
 		.may_inherit	= true,
 		.restore	= ckpt_file_external_restore,
+	[CKPT_FILE_FIFO] = {
+		.name		= "FIFO",
+		.restore	= ckpt_file_restore_fifo,
+	},
+	[CKPT_FILE_PIPE] = {
+		.name		= "pipe",
+		.restore	= ckpt_file_restore_pipe,
 	},
 };
 

@@ -246,6 +246,26 @@ DESCRIBE(signalfd, SIGNALFD);
 	R(s, interval_ns, UINT, 0, NS_MAX, 0)				\
 	R(s, ticks, UINT, 0, ~0ULL, VOLATILE)
 DESCRIBE(timerfd, TIMERFD);
+#define FILE_PIPE(R, s)							\
+	REF(R, s, pipe, PIPE)						\
+	MASK(R, s, flags, CKPT_FILE_PIPE_ALL)
+DESCRIBE(file_pipe, FILE_PIPE);
+
+#define PIPE(R, s)							\
+	MASK(R, s, flags, CKPT_PIPE_ALL)				\
+	UINT(R, s, capacity, 4096, 1U << 31)				\
+	UINT(R, s, nr_buffers, 0, 1U << 19)				\
+	ANY(R, s, readers, 0)						\
+	ANY(R, s, writers, 0)						\
+	MASK(R, s, mode, 07777)						\
+	ANY(R, s, uid, 0)						\
+	ANY(R, s, gid, 0)
+DESCRIBE(pipe, PIPE);
+
+#define PIPE_BUFFER(R, s)						\
+	UINT(R, s, offset, 0, 65535)					\
+	MASK(R, s, flags, CKPT_PIPE_BUFFER_ALL)
+DESCRIBE(pipe_buffer, PIPE_BUFFER);
 
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
@@ -382,6 +402,9 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(SIGNALFD,	signalfd,	NONE),
 	RECORD(TIMERFD,		timerfd,	NONE),
 	RECORD(FILE_EXTERNAL,	file_external,	NONE),
+	RECORD(FILE_PIPE,	file_pipe,	NONE),
+	RECORD(PIPE,		pipe,		NONE),
+	RECORD(PIPE_BUFFER,	pipe_buffer,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
 	RECORD(PAGES,		pages,		PAGES),

@@ -13,8 +13,11 @@
 struct ckpt_ctx;
 struct ckpt_hdr_vma;
 struct file;
+struct inode;
 struct itimerspec64;
 struct mm_struct;
+struct pipe_buf_operations;
+struct pipe_inode_info;
 struct restart_block;
 struct sigqueue;
 struct task_struct;
@@ -36,6 +39,7 @@ int ckpt_eventfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_signalfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_timerfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_tty_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_file_save_pipe(struct ckpt_ctx *ctx, struct file *file);
 
 /* Methods for struct vm_operations_struct. */
 int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
@@ -60,6 +64,8 @@ struct sigqueue *__sigqueue_alloc(int sig, struct task_struct *t,
 				  const unsigned int sigqueue_flags);
 void __sigqueue_free(struct sigqueue *q);
 int do_mlock(unsigned long start, size_t len, unsigned long flags);
+extern const struct pipe_buf_operations anon_pipe_buf_ops;
+void put_pipe_info(struct inode *inode, struct pipe_inode_info *pipe);
 
 #else
 

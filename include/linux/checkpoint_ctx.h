@@ -267,6 +267,11 @@ void ckpt_sighand_drop(void *object);
 int ckpt_signal_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_signal_restore(struct ckpt_ctx *ctx);
 void ckpt_signal_drop(void *object);
+int ckpt_pipe_save(struct ckpt_ctx *ctx, void *object);
+int ckpt_pipe_complete(struct ckpt_ctx *ctx, void *object, void *record);
+void *ckpt_pipe_restore(struct ckpt_ctx *ctx);
+int ckpt_pipe_publish(struct ckpt_ctx *ctx, void *object);
+void ckpt_pipe_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 
@@ -289,6 +294,11 @@ struct file *ckpt_signalfd_restore(struct ckpt_ctx *ctx,
 struct file *ckpt_timerfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
 struct file *ckpt_file_take(int fd);
+
+struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
+				    const struct ckpt_hdr_file *record);
+struct file *ckpt_file_restore_fifo(struct ckpt_ctx *ctx,
+				    const struct ckpt_hdr_file *record);
 
 /* Files that a path brings back. */
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,

@@ -23,6 +23,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_SHMEM]	= "shmem",
 		[CKPT_OBJ_SIGHAND]	= "sighand",
 		[CKPT_OBJ_SIGNAL]	= "signal",
+		[CKPT_OBJ_PIPE]		= "pipe",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

@@ -48,14 +48,16 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
-#define CKPT_FILE_MAX		15	/* one more than the last kind */
+#define CKPT_FILE_FIFO		4
+#define CKPT_FILE_PIPE		5
 
 /**
  * struct ckpt_hdr_file - open file description
  *
  * Followed by the records of its kind: for CKPT_FILE_REGULAR,
- * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path, for
- * CKPT_FILE_EXTERNAL a struct ckpt_hdr_file_external.
+ * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path; for
+ * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
+ * path behind; for the others the record that has their name.
  *
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
@@ -156,6 +158,78 @@ struct ckpt_hdr_eventfd {
 	__u64 count;
 	__u32 flags;
 	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_pipe.flags */
+#define CKPT_FILE_PIPE_NOWAIT	0x1	/* takes RWF_NOWAIT */
+#define CKPT_FILE_PIPE_NO_HUP	0x2	/* poll() waits for the first writer */
+#define CKPT_FILE_PIPE_ALL	0x3
+#define CKPT_FILE_MAX		15	/* one more than the last kind */
+
+/**
+ * struct ckpt_hdr_file_pipe - open file description of a pipe or of a FIFO
+ * @h: type and length
+ * @pipe: what it is an end of
+ * @flags: CKPT_FILE_PIPE_*
+ */
+struct ckpt_hdr_file_pipe {
+	struct ckpt_hdr h;
+	__u32 pipe;
+	__u32 flags;
+};
+
+/* struct ckpt_hdr_pipe.flags */
+#define CKPT_PIPE_FIFO			0x1	/* has a path */
+#define CKPT_PIPE_OUTSIDE_READERS	0x2	/* open for reading elsewhere, too */
+#define CKPT_PIPE_OUTSIDE_WRITERS	0x4	/* open for writing elsewhere, too */
+#define CKPT_PIPE_ALL			0x7
+
+/**
+ * struct ckpt_hdr_pipe - pipe, or what is behind a FIFO
+ *
+ * Followed by @nr_buffers times a struct ckpt_hdr_pipe_buffer and its bytes,
+ * oldest first.
+ *
+ * @h: type and length
+ * @flags: CKPT_PIPE_*
+ * @capacity: bytes, as fcntl(F_GETPIPE_SZ) tells; a power of two
+ * @nr_buffers: that hold unread data
+ * @readers: open file descriptions in the image that read from it
+ * @writers: and that write to it
+ * @mode: permission bits; 0 of a FIFO with a path
+ * @uid: owner; 0 of a FIFO with a path
+ * @gid: group; 0 of a FIFO with a path
+ */
+struct ckpt_hdr_pipe {
+	struct ckpt_hdr h;
+	__u32 flags;
+	__u32 capacity;
+	__u32 nr_buffers;
+	__u32 readers;
+	__u32 writers;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+};
+
+/* struct ckpt_hdr_pipe_buffer.flags */
+#define CKPT_PIPE_BUFFER_PACKET	0x1	/* one read() does not get more */
+#define CKPT_PIPE_BUFFER_MERGE	0x2	/* write() may append to it */
+#define CKPT_PIPE_BUFFER_ALL	0x3
+
+/**
+ * struct ckpt_hdr_pipe_buffer - unread data in one slot of a pipe
+ *
+ * Followed by the bytes as a struct ckpt_hdr_buffer.
+ *
+ * @h: type and length
+ * @offset: of the bytes in their page: how much room is behind them
+ * @flags: CKPT_PIPE_BUFFER_*
+ */
+struct ckpt_hdr_pipe_buffer {
+	struct ckpt_hdr h;
+	__u32 offset;
+	__u32 flags;
 };
 
 /**
