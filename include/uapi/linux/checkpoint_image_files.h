@@ -44,12 +44,13 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_REGULAR	1
 #define CKPT_FILE_DIRECTORY	2
 #define CKPT_FILE_MEM_DEVICE	3
+#define CKPT_FILE_FIFO		4
+#define CKPT_FILE_PIPE		5
 #define CKPT_FILE_EVENTFD	6
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
-#define CKPT_FILE_FIFO		4
-#define CKPT_FILE_PIPE		5
+#define CKPT_FILE_MAX		15	/* one more than the last kind */
 
 /**
  * struct ckpt_hdr_file - open file description
@@ -164,7 +165,6 @@ struct ckpt_hdr_eventfd {
 #define CKPT_FILE_PIPE_NOWAIT	0x1	/* takes RWF_NOWAIT */
 #define CKPT_FILE_PIPE_NO_HUP	0x2	/* poll() waits for the first writer */
 #define CKPT_FILE_PIPE_ALL	0x3
-#define CKPT_FILE_MAX		15	/* one more than the last kind */
 
 /**
  * struct ckpt_hdr_file_pipe - open file description of a pipe or of a FIFO

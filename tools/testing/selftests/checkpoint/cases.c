@@ -11,6 +11,7 @@
 #define MEMORY(name, program, arg, ...)	{ "memory", name, program, arg, __VA_ARGS__ }
 #define FILES(name, program, arg, ...)	{ "files", name, program, arg, __VA_ARGS__ }
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
+#define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -118,6 +119,42 @@ const struct subject_case subject_cases[] = {
 	EVENTS("timerfd-ticks", "timerfd", "ticks"),
 	EVENTS("timerfd-day", "timerfd", "day", SAME_BOOT),
 	EVENTS("timerfd-cancelled", "timerfd", "cancelled", SAME_BOOT),
+	PIPES("pipe-empty", "pipe", "empty"),
+	PIPES("pipe-byte", "pipe", "byte"),
+	PIPES("pipe-partial", "pipe", "partial"),
+	PIPES("pipe-full", "pipe", "full"),
+	PIPES("pipe-large", "pipe", "large"),
+	PIPES("pipe-huge", "pipe", "huge"),
+	PIPES("pipe-small", "pipe", "small"),
+	PIPES("pipe-packets", "pipe", "packets"),
+	PIPES("pipe-hollow", "pipe", "hollow"),
+	PIPES("pipe-spliced", "pipe", "spliced"),
+	PIPES("pipe-spliced-gone", "pipe", "spliced-gone"),
+	PIPES("pipe-vmspliced", "pipe", "vmspliced"),
+	PIPES("pipe-teed", "pipe", "teed"),
+	PIPES("pipe-socket", "pipe", "socket"),
+	PIPES("pipe-reader-only", "pipe", "reader-only"),
+	PIPES("pipe-writer-only", "pipe", "writer-only"),
+	PIPES("pipe-duplicates", "pipe", "duplicates"),
+	PIPES("pipe-reopened", "pipe", "reopened"),
+	PIPES("pipe-swapped", "pipe", "swapped"),
+	PIPES("pipe-owner", "pipe", "owner"),
+	PIPES("pipe-many", "pipe", "many"),
+	PIPES("pipe-partial-user", "pipe", "partial", ORDINARY),
+	PIPES("pipe-reopened-user", "pipe", "reopened", ORDINARY),
+	PIPES("fifo-both", "fifo", "both"),
+	PIPES("fifo-first", "fifo", "first"),
+	PIPES("fifo-reader", "fifo", "reader"),
+	PIPES("fifo-writer", "fifo", "writer"),
+	PIPES("fifo-duplex", "fifo", "duplex"),
+	PIPES("fifo-names", "fifo", "names"),
+	PIPES("fifo-packets", "fifo", "packets"),
+	PIPES("fifo-full", "fifo", "full"),
+	PIPES("fifo-unlinked", "fifo", "unlinked"),
+	PIPES("fifo-unlinked-first", "fifo", "unlinked-first"),
+	PIPES("fifo-unlinked-writer", "fifo", "unlinked-writer"),
+	PIPES("fifo-both-user", "fifo", "both", ORDINARY),
+	PIPES("fifo-write-only", "fifo", "write-only", ORDINARY),
 
 	LIBC("musl-heap", "memory.musl", "heap"),
 	LIBC("musl-tls", "tls.musl", ""),

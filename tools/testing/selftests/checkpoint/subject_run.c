@@ -75,8 +75,9 @@ static bool wait_state(struct subject_run *run, pid_t pid, u32 old)
 		syscall(SYS_futex, &run->control->state, FUTEX_WAIT, old, &slice, NULL, 0);
 		if (READ_ONCE(run->control->state) != old)
 			break;
+		/* It may have told, and ended, since we looked. */
 		if (pid && !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
-		    info.si_pid)
+		    info.si_pid && READ_ONCE(run->control->state) == old)
 			return complain("process %d ended in state %u (%s %d)", pid, old,
 					info.si_code == CLD_EXITED ? "status" : "signal",
 					info.si_status);

@@ -101,6 +101,14 @@ static void add_text(struct snapshot *snapshot, const char *path)
 		add(snapshot, "%s: %s%s", path, file, len && file[len - 1] == '\n' ? "" : "\n");
 }
 
+/* Without the number of an inode that belongs to no filesystem: pipe:[NUMBER] */
+static size_t name_length(const char *target, size_t len)
+{
+	const char *bracket = memchr(target, '[', len);
+
+	return *target != '/' && bracket ? (size_t)(bracket - target) : len;
+}
+
 static void add_link(struct snapshot *snapshot, const char *path)
 {
 	char target[512];
@@ -109,7 +117,7 @@ static void add_link(struct snapshot *snapshot, const char *path)
 	if (len < 0)
 		add(snapshot, "%s: error %d\n", path, errno);
 	else
-		add(snapshot, "%s -> %.*s\n", path, (int)len, target);
+		add(snapshot, "%s -> %.*s\n", path, (int)name_length(target, len), target);
 }
 
 static void add_status(struct snapshot *snapshot)
