@@ -93,6 +93,7 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.put		= file_put,
 		.drop		= file_put,
 		.save		= ckpt_file_save,
+		.complete	= ckpt_file_complete,
 		.restore	= ckpt_file_restore,
 	},
 	[CKPT_OBJ_MM] = {
@@ -146,6 +147,15 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.name		= "memory device",
 		.restore	= ckpt_file_restore_generic,
 	},
+	[CKPT_FILE_FIFO] = {
+		.name		= "FIFO",
+		.restore	= ckpt_file_restore_fifo,
+	},
+	[CKPT_FILE_PIPE] = {
+		.name		= "pipe",
+		.may_inherit	= true,
+		.restore	= ckpt_file_restore_pipe,
+	},
 #ifdef CONFIG_EVENTFD
 	[CKPT_FILE_EVENTFD] = {
 		.name		= "eventfd",
@@ -168,13 +178,6 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.name		= "file outside of the image",
 		.may_inherit	= true,
 		.restore	= ckpt_file_external_restore,
-	[CKPT_FILE_FIFO] = {
-		.name		= "FIFO",
-		.restore	= ckpt_file_restore_fifo,
-	},
-	[CKPT_FILE_PIPE] = {
-		.name		= "pipe",
-		.restore	= ckpt_file_restore_pipe,
 	},
 };
 

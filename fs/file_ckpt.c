@@ -94,6 +94,26 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	if (kind < 0)
 		return kind;
 	record->kind = kind;
+	ckpt_object_keep_record(ctx, file, record);
+	return 0;
+}
+
+/**
+ * ckpt_file_complete - say whether an open file leads outside of the image
+ * @ctx: context
+ * @object: struct file
+ * @kept: struct ckpt_hdr_file
+ *
+ * Return: 0.
+ */
+int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *kept)
+{
+	struct ckpt_hdr_file *record = kept;
+
+	if (record->kind == CKPT_FILE_EXTERNAL ||
+	    (record->kind == CKPT_FILE_PIPE &&
+	     ckpt_pipe_is_outside(ctx, object)))
+		record->flags |= CKPT_FILE_OUTSIDE;
 	return 0;
 }
 

@@ -173,6 +173,18 @@ int ckpt_pipe_save(struct ckpt_ctx *ctx, void *object)
 	return ret;
 }
 
+static u32 outside_ends(const struct pipe_inode_info *pipe,
+			const struct ckpt_hdr_pipe *record)
+{
+	u32 flags = 0;
+
+	if (READ_ONCE(pipe->readers) > record->readers)
+		flags |= CKPT_PIPE_OUTSIDE_READERS;
+	if (READ_ONCE(pipe->writers) > record->writers)
+		flags |= CKPT_PIPE_OUTSIDE_WRITERS;
+	return flags;
+}
+
 /**
  * ckpt_pipe_complete - find out whether somebody outside has the pipe open
  * @ctx: context
@@ -183,14 +195,24 @@ int ckpt_pipe_save(struct ckpt_ctx *ctx, void *object)
  */
 int ckpt_pipe_complete(struct ckpt_ctx *ctx, void *object, void *kept)
 {
-	struct pipe_inode_info *pipe = object;
 	struct ckpt_hdr_pipe *record = kept;
 
-	if (READ_ONCE(pipe->readers) > record->readers)
-		record->flags |= CKPT_PIPE_OUTSIDE_READERS;
-	if (READ_ONCE(pipe->writers) > record->writers)
-		record->flags |= CKPT_PIPE_OUTSIDE_WRITERS;
+	record->flags |= outside_ends(object, record);
 	return 0;
+}
+
+/**
+ * ckpt_pipe_is_outside - has somebody outside an end of this pipe?
+ * @ctx: context; all tasks are captured
+ * @file: saved as CKPT_FILE_PIPE
+ *
+ * Return: whether somebody has.
+ */
+bool ckpt_pipe_is_outside(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct pipe_inode_info *pipe = file->private_data;
+
+	return outside_ends(pipe, ckpt_object_record(ctx, pipe));
 }
 
 /* What only a file can tell about the pipe that it is an end of. */

@@ -312,6 +312,8 @@ struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 	if (access == O_ACCMODE)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "a pipe neither read nor written"));
+	if (record->inherit >= 0)
+		return ckpt_file_inherit(ctx, record);
 	if (restored->record.flags & outside)
 		return ERR_PTR(ckpt_error(ctx, -ENOTCONN,
 					  "the other end of the pipe of descriptor %d was outside the image: connect it with restart --inherit-fd %d",

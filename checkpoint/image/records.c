@@ -203,7 +203,9 @@ DESCRIBE(file_desc, FILE_DESC);
 	ANY(R, s, open_flags, HEX)					\
 	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
 	R(s, fd, SINT, -1, 1 << 30, 0)					\
-	R(s, inherit, SINT, -1, 1 << 30, 0)
+	R(s, inherit, SINT, -1, 1 << 30, 0)				\
+	MASK(R, s, flags, CKPT_FILE_OUTSIDE)				\
+	ZERO(R, s, reserved)
 DESCRIBE(file, FILE_RECORD);
 
 #define FILE_EXTERNAL(R, s)						\
@@ -398,13 +400,13 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(FILE,		file,		NONE),
 	RECORD(FS,		fs,		NONE),
 	RECORD(FILE_PATH,	file_path,	NONE),
+	RECORD(FILE_PIPE,	file_pipe,	NONE),
+	RECORD(PIPE,		pipe,		NONE),
+	RECORD(PIPE_BUFFER,	pipe_buffer,	NONE),
 	RECORD(EVENTFD,		eventfd,	NONE),
 	RECORD(SIGNALFD,	signalfd,	NONE),
 	RECORD(TIMERFD,		timerfd,	NONE),
 	RECORD(FILE_EXTERNAL,	file_external,	NONE),
-	RECORD(FILE_PIPE,	file_pipe,	NONE),
-	RECORD(PIPE,		pipe,		NONE),
-	RECORD(PIPE_BUFFER,	pipe_buffer,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
 	RECORD(PAGES,		pages,		PAGES),

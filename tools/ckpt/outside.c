@@ -13,14 +13,14 @@
 #define WINDOW	(64U << 10)
 
 /**
- * outside_kind - may open files of this kind lead outside?
- * @kind: CKPT_FILE_*
+ * outside_leads - does an open file lead outside?
+ * @file: its first record
  *
- * Return: whether they may.
+ * Return: whether it does.
  */
-bool outside_kind(u32 kind)
+bool outside_leads(const struct ckpt_hdr_file *file)
 {
-	return kind == CKPT_FILE_EXTERNAL;
+	return file->flags & CKPT_FILE_OUTSIDE;
 }
 
 /**
@@ -31,7 +31,7 @@ bool outside_kind(u32 kind)
  */
 const char *outside_type(u32 type)
 {
-	return type == CKPT_EXTERNAL_TTY ? "terminal" : "something";
+	return type == CKPT_EXTERNAL_TTY ? "terminal" : "pipe";
 }
 
 static void add(struct outside_list *list, const struct ckpt_hdr_file *file)
@@ -41,6 +41,7 @@ static void add(struct outside_list *list, const struct ckpt_hdr_file *file)
 	list->files[list->nr_files++] = (struct outside) {
 		.objref	= list->objref,
 		.fd	= file->fd,
+		.is_pipe = file->kind == CKPT_FILE_PIPE,
 	};
 }
 
@@ -64,9 +65,13 @@ bool outside_note(struct outside_list *list, u32 type, const void *fields,
 		list->objref = ((const struct ckpt_hdr_objref *)fields)->objref;
 		break;
 	case CKPT_HDR_FILE:
-		if (outside_kind(((const struct ckpt_hdr_file *)fields)->kind))
-			add(list, fields);
-		break;
+		if (!outside_leads(fields))
+			break;
+		add(list, fields);
+		last = &list->files[list->nr_files - 1];
+		if (last->is_pipe)
+			last->name = must_print("to somebody outside");
+		return last->is_pipe;
 	case CKPT_HDR_FILE_EXTERNAL:
 		if (last)
 			last->type = ((const struct ckpt_hdr_file_external *)

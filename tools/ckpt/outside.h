@@ -12,12 +12,14 @@
  * struct outside - an open file that leads outside
  * @objref: its id in the image
  * @fd: descriptor that it was met at first, or -1
- * @type: CKPT_EXTERNAL_*
+ * @is_pipe: a pipe, the other end of which is outside
+ * @type: CKPT_EXTERNAL_*, of others
  * @name: what was there, for people; NULL until it was read
  */
 struct outside {
 	u32 objref;
 	int fd;
+	bool is_pipe;
 	u32 type;
 	char *name;
 };
@@ -34,7 +36,7 @@ struct outside_list {
 	u32 objref;
 };
 
-bool outside_kind(u32 kind);
+bool outside_leads(const struct ckpt_hdr_file *file);
 bool outside_note(struct outside_list *list, u32 type, const void *fields,
 		  const char *text);
 struct outside *outside_find(const struct outside_list *list, u32 objref);

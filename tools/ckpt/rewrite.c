@@ -134,7 +134,7 @@ static int change_file(struct rewriter *rewriter)
 	if (!entry)
 		return 0;
 	note_met(rewriter, entry);
-	if (!outside_kind(file->kind))
+	if (!outside_leads(file))
 		return refuse_inner(entry);
 	if (entry->state != INHERIT_READY)
 		return refuse_unready(entry);

@@ -52,6 +52,9 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
 #define CKPT_FILE_MAX		15	/* one more than the last kind */
 
+/* struct ckpt_hdr_file.flags */
+#define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
+
 /**
  * struct ckpt_hdr_file - open file description
  *
@@ -71,6 +74,8 @@ struct ckpt_hdr_file_desc {
  * @pos: file position
  * @fd: descriptor that it was met at first, or -1
  * @inherit: descriptor to take instead, or -1
+ * @flags: CKPT_FILE_OUTSIDE
+ * @reserved: 0
  */
 struct ckpt_hdr_file {
 	struct ckpt_hdr h;
@@ -79,6 +84,8 @@ struct ckpt_hdr_file {
 	__s64 pos;
 	__s32 fd;
 	__s32 inherit;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_file_external.type: numbers are never reused */

@@ -201,6 +201,7 @@ static void put_terminal(struct sample *sample)
 		.open_flags	= 2,
 		.fd		= 1,
 		.inherit	= -1,
+		.flags		= CKPT_FILE_OUTSIDE,
 	};
 
 	put_object(sample, CKPT_OBJ_FILE, 5);
