@@ -5,11 +5,16 @@
  * Saved: every descriptor with its number, close-on-exec flag and open file;
  *	descriptors that share an open file share it again.
  */
+#include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/init_task.h>
+#include <linux/minmax.h>
+#include <linux/resource.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
 static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
@@ -89,6 +94,31 @@ static struct files_struct *switch_files(struct files_struct *files)
 	return old;
 }
 
+/*
+ * A task may raise its own limit up to the hard one, or any with the right to
+ * do so: the limit that was saved does not count before the commit.
+ */
+static int install(unsigned int fd, struct file *file, unsigned int flags)
+{
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
+	bool may_raise = capable(CAP_SYS_RESOURCE);
+	struct rlimit old;
+	int ret;
+
+	task_lock(current->group_leader);
+	old = *limit;
+	limit->rlim_cur = limit->rlim_max;
+	if (may_raise)
+		limit->rlim_cur = max_t(unsigned long, sysctl_nr_open,
+					limit->rlim_max);
+	task_unlock(current->group_leader);
+	ret = replace_fd(fd, file, flags);
+	task_lock(current->group_leader);
+	*limit = old;
+	task_unlock(current->group_leader);
+	return ret;
+}
+
 static int read_descriptor(struct ckpt_ctx *ctx, struct files_struct *files,
 			   s64 *last)
 {
@@ -107,8 +137,8 @@ static int read_descriptor(struct ckpt_ctx *ctx, struct files_struct *files,
 
 	/* The table is still private: nobody sees it but this function. */
 	old = switch_files(files);
-	ret = replace_fd(record.fd, file,
-			 record.flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
+	ret = install(record.fd, file,
+		      record.flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
 	switch_files(old);
 	if (ret < 0)
 		return ckpt_error(ctx, ret == -EBADF ? -EMFILE : ret,
