@@ -231,6 +231,9 @@ int ckpt_object_restore(struct ckpt_ctx *ctx,
 	void *restored;
 
 	type = &ckpt_object_types[record->objtype];
+	if (!type->restore)
+		return ckpt_error(ctx, -EINVAL, "no objects of type %u",
+				  record->objtype);
 	if (record->objref != ctx->nr_objects + 1)
 		return ckpt_error(ctx, -EINVAL,
 				  "%s has id %u, expected %u", type->name,

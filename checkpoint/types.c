@@ -132,6 +132,14 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.restore	= ckpt_pipe_restore,
 		.publish	= ckpt_pipe_publish,
 	},
+	[CKPT_OBJ_UNLINKED] = {
+		.name		= "unlinked file",
+		.get		= inode_get,
+		.put		= inode_put,
+		.drop		= file_put,
+		.save		= ckpt_unlinked_save,
+		.restore	= ckpt_unlinked_restore,
+	},
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
@@ -174,6 +182,14 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_timerfd_restore,
 	},
 #endif
+	[CKPT_FILE_MEMFD] = {
+		.name		= "memfd",
+		.restore	= ckpt_file_restore_memfd,
+	},
+	[CKPT_FILE_UNLINKED] = {
+		.name		= "unlinked file",
+		.restore	= ckpt_file_restore_unlinked,
+	},
 	[CKPT_FILE_EXTERNAL] = {
 		.name		= "file outside of the image",
 		.may_inherit	= true,

@@ -148,13 +148,16 @@ static int set_position(struct file *file, const struct ckpt_hdr_file *record)
 }
 
 /* Flags that open() was not told, or that it does not keep. */
-static void set_flags(struct file *file, const struct ckpt_hdr_file *record)
+static void set_flags(struct file *file, unsigned int open_flags)
 {
-	const unsigned int settable = O_NONBLOCK | O_LARGEFILE;
+	unsigned int settable = O_NONBLOCK | O_LARGEFILE;
 
+	/* It created the file then, and says nothing now. */
+	if (open_flags & __O_TMPFILE && S_ISREG(file_inode(file)->i_mode))
+		settable |= O_TMPFILE;
 	spin_lock(&file->f_lock);
 	file->f_flags &= ~settable;
-	file->f_flags |= record->open_flags & settable;
+	file->f_flags |= open_flags & settable;
 	spin_unlock(&file->f_lock);
 }
 
@@ -168,6 +171,7 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 {
 	const struct ckpt_file_kind *kind;
 	struct ckpt_hdr_file record;
+	unsigned int open_flags;
 	struct file *file;
 	int ret;
 
@@ -177,6 +181,9 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 	if (record.open_flags & ~CKPT_OPEN_FLAGS || record.open_flags & FASYNC)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "open flags %#o",
 					  record.open_flags));
+	open_flags = record.open_flags;
+	if (open_flags & __O_TMPFILE)
+		record.open_flags &= ~O_TMPFILE;
 	kind = &ckpt_file_kinds[record.kind];
 	if (!kind->restore)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "file of kind %u",
@@ -196,6 +203,6 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 		fput(file);
 		return ERR_PTR(ret);
 	}
-	set_flags(file, &record);
+	set_flags(file, open_flags);
 	return file;
 }

@@ -3,8 +3,10 @@
  * Checkpoint and restart of files that a path brings back: regular files,
  * directories, memory devices.
  *
- * Saved: the path, and what identifies the file.
- * Refused: unlinked files, paths that the caller of checkpoint() cannot see.
+ * Saved: the path, and what identifies the file. If the name that it was
+ *	opened by is gone, another one of it will do.
+ * Refused: unlinked files but regular ones (see fs/unlinked_ckpt.c), paths that
+ *	the caller of checkpoint() cannot see.
  *
  * The contents of a file stay in the file. A restart opens the path again with
  * the caller's rights and refuses what it finds if that is another file, unless
@@ -38,6 +40,16 @@ static void identify(const struct inode *inode,
 	record->dev = new_encode_dev(inode->i_sb->s_dev);
 }
 
+/* A hard link that the kernel happens to know: it must not search for one. */
+static struct dentry *other_name(const struct path *path)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	if (!inode->i_nlink || S_ISDIR(inode->i_mode))
+		return NULL;
+	return d_find_alias(inode);
+}
+
 /**
  * ckpt_file_path_save - append path and identity of a file
  * @ctx: context
@@ -51,22 +63,30 @@ int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 			u32 flags)
 {
 	const struct inode *inode = d_inode(path->dentry);
+	struct path linked = { .mnt = path->mnt };
 	struct ckpt_hdr_file_path *record;
 	int ret;
 
-	if (d_unlinked(path->dentry) || !inode->i_nlink)
-		return ckpt_error(ctx, -EBADF, "file %pd was unlinked",
-				  path->dentry);
+	if (d_unlinked(path->dentry))
+		linked.dentry = other_name(path);
+	else if (inode->i_nlink)
+		linked.dentry = dget(path->dentry);
+	if (!linked.dentry)
+		return ckpt_error(ctx, -EBADF, "file %pd was unlinked%s",
+				  path->dentry,
+				  inode->i_nlink && !S_ISDIR(inode->i_mode) ?
+				  ", and its other names are not known" : "");
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_PATH);
-	if (!record)
-		return -ENOMEM;
-	identify(inode, record);
-	record->flags = flags;
-	ret = ckpt_path_add(ctx, path);
+	ret = -ENOMEM;
+	if (record) {
+		identify(inode, record);
+		record->flags = flags;
+		ret = ckpt_path_add(ctx, &linked);
+	}
 	if (ret)
-		return ckpt_error(ctx, ret, "file %pd cannot be named",
-				  path->dentry);
-	return 0;
+		ckpt_error(ctx, ret, "file %pd cannot be named", path->dentry);
+	dput(linked.dentry);
+	return ret;
 }
 
 /*
@@ -204,8 +224,12 @@ static int kind_of(const struct inode *inode)
  */
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 {
+	const struct inode *inode = file_inode(file);
 	int ret;
 
+	if (S_ISREG(inode->i_mode) && !inode->i_nlink &&
+	    d_unlinked(file->f_path.dentry))
+		return ckpt_file_save_unlinked(ctx, file);
 	ret = ckpt_file_path_save(ctx, &file->f_path,
 				  ctx->saving_mapping ? CKPT_PATH_EXEC : 0);
 	return ret ?: kind_of(file_inode(file));

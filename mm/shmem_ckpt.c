@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Checkpoint and restart of shared memory without a name, and of mappings of
- * files in tmpfs.
+ * files in tmpfs. What a memfd has besides is in mm/memfd_ckpt.c.
  *
  * Saved: size, accounting, the pages that exist and hold something.
- * Refused: SysV shared memory, memfd, unlinked files.
- *
- * Shared pages are not copied on write, so they are copied while the target is
- * stopped.
+ * Reset: memory that was reserved with fallocate() and not used.
+ * Refused: SysV shared memory.
  */
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
@@ -18,21 +16,11 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
-#include <linux/slab.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 /* The name that MAP_SHARED | MAP_ANONYMOUS memory has. */
 #define ANONYMOUS_NAME	"dev/zero"
-
-/**
- * struct shmem_copy - a segment with copies of shared pages
- * @segment: its place in the image
- * @pages: index of the page to its copy
- */
-struct shmem_copy {
-	struct ckpt_segment segment;
-	struct xarray pages;
-};
 
 static bool is_anonymous(const struct file *file)
 {
@@ -53,8 +41,11 @@ int ckpt_vma_save_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 {
 	int objref;
 
-	if (!is_anonymous(vma->vm_file))
-		return ckpt_vma_save_file(ctx, vma, record);
+	if (!is_anonymous(vma->vm_file)) {
+		int ret = ckpt_vma_save_file(ctx, vma, record);
+
+		return ret ?: ckpt_memfd_save_vma(ctx, vma, record);
+	}
 	objref = ckpt_object_save(ctx, CKPT_OBJ_SHMEM, file_inode(vma->vm_file));
 	if (objref < 0)
 		return objref;
@@ -64,70 +55,8 @@ int ckpt_vma_save_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	return 0;
 }
 
-static bool is_zero(struct page *page)
-{
-	void *data = kmap_local_page(page);
-	bool zero = !memchr_inv(data, 0, PAGE_SIZE);
-
-	kunmap_local(data);
-	return zero;
-}
-
-static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
-{
-	struct ckpt_hdr_pages_end end = {
-		.h.type	= CKPT_HDR_PAGES_END,
-		.h.len	= sizeof(end),
-	};
-	struct ckpt_hdr_pages *header;
-	struct shmem_copy *copy;
-	unsigned long index;
-	struct page *page;
-	int ret = 0;
-
-	copy = container_of(segment, struct shmem_copy, segment);
-	header = kzalloc(sizeof(*header), GFP_KERNEL_ACCOUNT);
-	if (!header)
-		return -ENOMEM;
-	xa_for_each(&copy->pages, index, page) {
-		struct bio_vec bvecs[2];
-
-		if (is_zero(page))
-			continue;
-		header->h.type = CKPT_HDR_PAGES;
-		header->h.len = sizeof(*header) + PAGE_SIZE;
-		header->start = (u64)index << PAGE_SHIFT;
-		header->nr_pages = 1;
-		bvec_set_page(&bvecs[1], page, PAGE_SIZE, 0);
-		ret = ckpt_stream_write_pages(ctx, header, bvecs,
-					      ARRAY_SIZE(bvecs));
-		if (ret)
-			break;
-		end.nr_pages++;
-	}
-	kfree(header);
-	return ret ?: ckpt_stream_write_record(ctx, &end);
-}
-
-static void free_segment(struct ckpt_segment *segment)
-{
-	struct shmem_copy *copy;
-	unsigned long index;
-	struct page *page;
-
-	copy = container_of(segment, struct shmem_copy, segment);
-	xa_for_each(&copy->pages, index, page)
-		put_page(page);
-	xa_destroy(&copy->pages);
-	kfree(copy);
-}
-
-static const struct ckpt_segment_ops shmem_copy_ops = {
-	.emit	= emit_segment,
-	.free	= free_segment,
-};
-
-static int copy_one(struct shmem_copy *copy, struct inode *inode, pgoff_t index)
+static int copy_one(struct ckpt_page_copies *copies, struct inode *inode,
+		    pgoff_t index)
 {
 	struct page *page;
 	struct folio *folio;
@@ -137,10 +66,10 @@ static int copy_one(struct shmem_copy *copy, struct inode *inode, pgoff_t index)
 	ret = shmem_get_folio(inode, index, 0, &folio, SGP_READ);
 	if (ret || !folio)
 		return ret;
-	page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+	page = ckpt_page_copies_new();
 	if (page) {
 		copy_highpage(page, folio_file_page(folio, index));
-		ret = xa_insert(&copy->pages, index, page, GFP_KERNEL_ACCOUNT);
+		ret = ckpt_page_copies_add(copies, index, page);
 		if (ret)
 			put_page(page);
 	} else {
@@ -151,8 +80,9 @@ static int copy_one(struct shmem_copy *copy, struct inode *inode, pgoff_t index)
 	return ret;
 }
 
-static int copy_all(struct shmem_copy *copy, struct inode *inode)
+static int copy_all(struct ckpt_page_copies *copies, struct inode *inode)
 {
+	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
 	XA_STATE(xas, &inode->i_mapping->i_pages, 0);
 	pgoff_t index = 0;
 	void *entry;
@@ -166,16 +96,36 @@ static int copy_all(struct shmem_copy *copy, struct inode *inode)
 		if (!entry)
 			return 0;
 		index = max(index, xas.xa_index);
-		ret = copy_one(copy, inode, index);
+		/* Reserved with FALLOC_FL_KEEP_SIZE. */
+		if (index >= end)
+			return 0;
+		ret = copy_one(copies, inode, index);
 		if (ret)
 			return ret;
 		index++;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 }
 
+static int save_pages(struct ckpt_ctx *ctx, struct inode *inode)
+{
+	struct ckpt_page_copies *copies = ckpt_page_copies_alloc();
+	int ret;
+
+	if (!copies)
+		return -ENOMEM;
+	ret = copy_all(copies, inode);
+	if (ret)
+		ckpt_page_copies_free(copies);
+	else
+		ckpt_page_copies_append(ctx, copies);
+	return ret;
+}
+
 /**
- * ckpt_shmem_save - save shared memory without a name
+ * ckpt_shmem_save - save shared memory without a name, or a memfd
  * @ctx: context
  * @object: its inode
  *
@@ -185,97 +135,41 @@ int ckpt_shmem_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct inode *inode = object;
 	struct ckpt_hdr_shmem *record;
-	struct shmem_copy *copy;
 	int ret;
 
-	record = ckpt_record_add(ctx, CKPT_HDR_SHMEM);
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-	if (!record || !copy) {
-		kfree(copy);
-		return -ENOMEM;
+	if (ctx->contents_of) {
+		ret = ckpt_memfd_save(ctx, ctx->contents_of);
+		return ret ?: save_pages(ctx, inode);
 	}
+	record = ckpt_record_add(ctx, CKPT_HDR_SHMEM);
+	if (!record)
+		return -ENOMEM;
 	record->size = i_size_read(inode);
 	if (SHMEM_I(inode)->flags & VM_NORESERVE)
 		record->flags = CKPT_VMA_NORESERVE;
-	copy->segment.ops = &shmem_copy_ops;
-	xa_init(&copy->pages);
-	ret = copy_all(copy, inode);
-	if (ret) {
-		free_segment(&copy->segment);
-		return ret;
-	}
-	ckpt_segment_add(ctx, &copy->segment);
-	return 0;
+	return save_pages(ctx, inode);
 }
 
-static int fill(struct ckpt_ctx *ctx, struct inode *inode,
-		const struct ckpt_hdr_pages *record)
+static int fill(struct ckpt_ctx *ctx, void *object, pgoff_t index)
 {
-	pgoff_t index = record->start >> PAGE_SHIFT;
-	u32 left = record->nr_pages;
-
-	if (offset_in_page(record->start) ||
-	    record->start + (u64)left * PAGE_SIZE >
-	    PAGE_ALIGN(i_size_read(inode)))
-		return ckpt_error(ctx, -EINVAL,
-				  "%u pages at %#llx of shared memory", left,
-				  record->start);
-	for (; left; left--, index++) {
-		struct folio *folio;
-		struct bio_vec bvec;
-		int ret;
-
-		folio = shmem_read_folio(inode->i_mapping, index);
-		if (IS_ERR(folio))
-			return PTR_ERR(folio);
-		bvec_set_page(&bvec, folio_file_page(folio, index), PAGE_SIZE,
-			      0);
-		ret = ckpt_stream_read_pages(ctx, &bvec, 1);
-		folio_mark_dirty(folio);
-		folio_put(folio);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int restore_pages(struct ckpt_ctx *ctx, struct inode *inode)
-{
-	struct ckpt_hdr_pages_end end;
-	struct ckpt_hdr_pages record;
-	u64 nr_pages = 0;
+	struct inode *inode = object;
+	struct folio *folio;
+	struct bio_vec bvec;
 	int ret;
 
-	for (;;) {
-		ret = ckpt_record_peek(ctx);
-		if (ret < 0)
-			return ret;
-		if (ret == CKPT_HDR_PAGES_END)
-			break;
-		ret = ckpt_record_read(ctx, CKPT_HDR_PAGES, &record);
-		if (!ret)
-			ret = fill(ctx, inode, &record);
-		if (ret)
-			return ret;
-		nr_pages += record.nr_pages;
-	}
-	ret = ckpt_record_read(ctx, CKPT_HDR_PAGES_END, &end);
-	if (!ret && end.nr_pages != nr_pages)
-		ret = ckpt_error(ctx, -EINVAL, "%llu pages instead of %llu",
-				 nr_pages, end.nr_pages);
+	folio = shmem_read_folio(inode->i_mapping, index);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	bvec_set_page(&bvec, folio_file_page(folio, index), PAGE_SIZE, 0);
+	ret = ckpt_stream_read_pages(ctx, &bvec, 1);
+	folio_mark_dirty(folio);
+	folio_put(folio);
 	return ret;
 }
 
-/**
- * ckpt_shmem_restore - read shared memory without a name
- * @ctx: context
- *
- * Return: struct file with a reference, or an error pointer.
- */
-void *ckpt_shmem_restore(struct ckpt_ctx *ctx)
+static struct file *restore_memory(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_shmem record;
-	struct file *file;
 	int ret;
 
 	ret = ckpt_record_read(ctx, CKPT_HDR_SHMEM, &record);
@@ -285,12 +179,35 @@ void *ckpt_shmem_restore(struct ckpt_ctx *ctx)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "shared memory of %llu bytes",
 					  record.size));
-	file = shmem_kernel_file_setup(ANONYMOUS_NAME, record.size,
+	return shmem_kernel_file_setup(ANONYMOUS_NAME, record.size,
 				       record.flags & CKPT_VMA_NORESERVE ?
 				       VM_NORESERVE : 0);
+}
+
+/**
+ * ckpt_shmem_restore - read shared memory without a name, or a memfd
+ * @ctx: context
+ *
+ * Return: struct file with a reference, or an error pointer.
+ */
+void *ckpt_shmem_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_memfd_stage memfd;
+	struct file *file;
+	bool is_memfd;
+	int ret;
+
+	ret = ckpt_record_peek(ctx);
+	if (ret < 0)
+		return ERR_PTR(ret);
+	is_memfd = ret == CKPT_HDR_MEMFD;
+	file = is_memfd ? ckpt_memfd_restore(ctx, &memfd) : restore_memory(ctx);
 	if (IS_ERR(file))
 		return file;
-	ret = restore_pages(ctx, file_inode(file));
+	ret = ckpt_page_copies_read(ctx, i_size_read(file_inode(file)), fill,
+				    file_inode(file));
+	if (!ret && is_memfd)
+		ret = ckpt_memfd_restore_end(ctx, file, &memfd);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);

@@ -8,6 +8,7 @@
  *	and every type without the method.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -152,6 +153,52 @@ static bool continues(const struct ckpt_hdr_vma *last,
 	return last->offset + (last->end - last->start) == next->offset;
 }
 
+/* A file that has no name any more, with contents to be read. */
+static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address,
+				  bool *shared)
+{
+	VMA_ITERATOR(vmi, mm, *address);
+	struct file *file = NULL;
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		if (!vma->vm_file || !vma->vm_ops ||
+		    !vma->vm_ops->checkpoint || !vma->vm_file->f_op->checkpoint ||
+		    !d_unlinked(vma->vm_file->f_path.dentry))
+			continue;
+		file = get_file(vma->vm_file);
+		*address = vma->vm_end;
+		*shared = vma->vm_flags & VM_MAYSHARE;
+		break;
+	}
+	mmap_read_unlock(mm);
+	return file;
+}
+
+/*
+ * Reading a file takes locks of its inode, beneath which the kernel may take
+ * the lock of an address space. So these files come first, without that lock.
+ */
+static int save_unlinked(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	unsigned long address = 0;
+	struct file *file;
+	int objref = 0;
+	bool shared;
+
+	while (objref >= 0 && (file = next_unlinked(mm, &address, &shared))) {
+		ctx->saving_mapping = !shared;
+		objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+		ctx->saving_mapping = false;
+		if (objref < 0)
+			ckpt_error(ctx, objref, "mapping of %pD below %#lx",
+				   file, address);
+		fput(file);
+	}
+	return objref < 0 ? objref : 0;
+}
+
 /**
  * ckpt_vmas_save - save all mappings of an address space
  * @ctx: context
@@ -168,8 +215,11 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 	VMA_ITERATOR(vmi, mm, 0);
 	struct ckpt_hdr_vma *last = NULL;
 	struct vm_area_struct *vma;
-	int ret = 0;
+	int ret;
 
+	ret = save_unlinked(ctx, mm);
+	if (ret)
+		return ret;
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
 		struct ckpt_hdr_vma next = {};
@@ -300,10 +350,13 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_hdr_vma *record)
 		flags |= MAP_NORESERVE;
 	if (was_writable(record))
 		prot |= PROT_WRITE;
-	address = vm_mmap_pgoff(file, record->start,
-				record->end - record->start, prot, flags,
-				is_anonymous ? 0 :
-				record->offset >> PAGE_SHIFT);
+	if (record->kind == CKPT_VMA_FILE_SHARED && record->shmem)
+		address = ckpt_memfd_map(ctx, file, record, prot, flags);
+	else
+		address = vm_mmap_pgoff(file, record->start,
+					record->end - record->start, prot,
+					flags, is_anonymous ? 0 :
+					record->offset >> PAGE_SHIFT);
 	if (IS_ERR_VALUE(address))
 		return ckpt_error(ctx, (long)address, "mapping at %#llx",
 				  record->start);

@@ -269,6 +269,31 @@ DESCRIBE(pipe, PIPE);
 	MASK(R, s, flags, CKPT_PIPE_BUFFER_ALL)
 DESCRIBE(pipe_buffer, PIPE_BUFFER);
 
+#define UNLINKED(R, s)							\
+	ANY(R, s, fs_magic, HEX)					\
+	MASK(R, s, flags, CKPT_UNLINKED_LINKABLE)			\
+	ZERO(R, s, reserved)
+DESCRIBE(unlinked, UNLINKED);
+
+#define FILE_UNLINKED(R, s)						\
+	REF(R, s, unlinked, UNLINKED)					\
+	ZERO(R, s, reserved)
+DESCRIBE(file_unlinked, FILE_UNLINKED);
+
+#define FILE_ATTRIBUTES(R, s)						\
+	UINT(R, s, size, 0, 0x7fffffffffffffffULL)			\
+	MASK(R, s, mode, 07777)						\
+	UINT(R, s, uid, 0, 0xfffffffe)					\
+	UINT(R, s, gid, 0, 0xfffffffe)					\
+	R(s, atime_nsec, UINT, 0, 999999999, VOLATILE)			\
+	R(s, atime_sec, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, VOLATILE)				\
+	R(s, mtime_sec, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, 0)					\
+	UINT(R, s, mtime_nsec, 0, 999999999)				\
+	ZERO(R, s, reserved)
+DESCRIBE(file_attributes, FILE_ATTRIBUTES);
+
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
 	ZERO(R, s, reserved)
@@ -301,7 +326,7 @@ DESCRIBE(mm, MM);
 DESCRIBE(vma, VMA);
 
 #define PAGES(R, s)							\
-	ADDRESS(R, s, start)						\
+	R(s, start, UINT, 0, 0x7fffffffffffffffULL, HEX)		\
 	UINT(R, s, nr_pages, 1, CKPT_PAGES_MAX)				\
 	MASK(R, s, flags, CKPT_PAGES_HUGE)
 DESCRIBE(pages, PAGES);
@@ -320,6 +345,16 @@ DESCRIBE(mm_arch, MM_ARCH);
 	MASK(R, s, flags, CKPT_VMA_NORESERVE)				\
 	ZERO(R, s, reserved)
 DESCRIBE(shmem, SHMEM);
+
+#define MEMFD(R, s)							\
+	MASK(R, s, seals, 0x3f)						\
+	ZERO(R, s, reserved)
+DESCRIBE(memfd, MEMFD);
+
+#define FILE_MEMFD(R, s)						\
+	REF(R, s, shmem, SHMEM)						\
+	MASK(R, s, flags, CKPT_MEMFD_ORIGINAL)
+DESCRIBE(file_memfd, FILE_MEMFD);
 
 #define SIGHAND(R, s)							\
 	UINT(R, s, nr_actions, 0, 64)					\
@@ -406,6 +441,9 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(EVENTFD,		eventfd,	NONE),
 	RECORD(SIGNALFD,	signalfd,	NONE),
 	RECORD(TIMERFD,		timerfd,	NONE),
+	RECORD(UNLINKED,	unlinked,	NONE),
+	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
+	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),
 	RECORD(FILE_EXTERNAL,	file_external,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),
@@ -413,6 +451,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(PAGES_END,	pages_end,	NONE),
 	RECORD(MM_ARCH,		mm_arch,	NONE),
 	RECORD(SHMEM,		shmem,		NONE),
+	RECORD(MEMFD,		memfd,		NONE),
+	RECORD(FILE_MEMFD,	file_memfd,	NONE),
 	RECORD(SIGHAND,		sighand,	NONE),
 	RECORD(SIGACTION,	sigaction,	NONE),
 	RECORD(SIGNAL,		signal,		NONE),

@@ -24,8 +24,10 @@
 
 struct bio_vec;
 struct cred;
+struct file;
 struct files_struct;
 struct fs_struct;
+struct page;
 struct pid_namespace;
 
 /**
@@ -124,6 +126,7 @@ struct ckpt_task_stage {
  * @saving: checkpoint(), not restart()
  * @saving_mapping: the file being saved is executed or mapped private
  * @descriptor: that the file being saved was met at, or -1
+ * @contents_of: open file whose contents are being saved with it, or NULL
  * @id: that checkpoint() returns
  * @stream: the image
  * @logfile: messages go here at the end, or NULL
@@ -153,6 +156,7 @@ struct ckpt_ctx {
 	bool saving;
 	bool saving_mapping;
 	int descriptor;
+	struct file *contents_of;
 	int id;
 	struct ckpt_stream stream;
 	struct file *logfile;
@@ -181,7 +185,7 @@ struct ckpt_ctx {
 #define CKPT_OPEN_FLAGS							\
 	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC |	\
 	 FASYNC | O_DIRECT | O_LARGEFILE | O_NOATIME | O_PATH |		\
-	 O_DIRECTORY | O_NOFOLLOW)
+	 O_DIRECTORY | O_NOFOLLOW | __O_TMPFILE)
 
 /**
  * struct ckpt_file_kind - how open files of one kind are restored
@@ -253,6 +257,8 @@ int ckpt_cred_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_cred_restore(struct ckpt_ctx *ctx);
 int ckpt_fs_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_fs_restore(struct ckpt_ctx *ctx);
+int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_unlinked_restore(struct ckpt_ctx *ctx);
 int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_file_table_restore(struct ckpt_ctx *ctx);
 int ckpt_file_save(struct ckpt_ctx *ctx, void *object);
@@ -302,10 +308,55 @@ struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 struct file *ckpt_file_restore_fifo(struct ckpt_ctx *ctx,
 				    const struct ckpt_hdr_file *record);
 
+struct file *ckpt_file_restore_memfd(struct ckpt_ctx *ctx,
+				     const struct ckpt_hdr_file *record);
+struct file *ckpt_file_restore_unlinked(struct ckpt_ctx *ctx,
+					const struct ckpt_hdr_file *record);
+
 /* Files that a path brings back. */
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 			u32 flags);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
+
+/* Files whose contents are in the image. */
+int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_file_attributes_read(struct ckpt_ctx *ctx,
+			      struct ckpt_hdr_file_attributes *record);
+int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
+			     const struct ckpt_hdr_file_attributes *record);
+
+/* What a memfd has besides its contents; they come in between. */
+struct ckpt_memfd_stage {
+	struct ckpt_hdr_memfd record;
+	struct ckpt_hdr_file_attributes attributes;
+};
+
+int ckpt_memfd_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_memfd_save_vma(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+			struct ckpt_hdr_vma *record);
+struct file *ckpt_memfd_restore(struct ckpt_ctx *ctx,
+				struct ckpt_memfd_stage *stage);
+int ckpt_memfd_restore_end(struct ckpt_ctx *ctx, struct file *file,
+			   const struct ckpt_memfd_stage *stage);
+unsigned long ckpt_memfd_map(struct ckpt_ctx *ctx, struct file *file,
+			     const struct ckpt_hdr_vma *record,
+			     unsigned long prot, unsigned long flags);
+
+/* Contents of files: mm/page_copies_ckpt.c */
+struct ckpt_page_copies;
+typedef int (*ckpt_page_fill_t)(struct ckpt_ctx *ctx, void *object,
+				pgoff_t index);
+
+struct ckpt_page_copies *ckpt_page_copies_alloc(void);
+void ckpt_page_copies_free(struct ckpt_page_copies *copies);
+struct page *ckpt_page_copies_new(void);
+int ckpt_page_copies_add(struct ckpt_page_copies *copies, pgoff_t index,
+			 struct page *page);
+void ckpt_page_copies_append(struct ckpt_ctx *ctx,
+			     struct ckpt_page_copies *copies);
+int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
+			  void *object);
 
 /* Methods of the parts of a task, listed in checkpoint/types.c. */
 int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);

@@ -180,9 +180,13 @@ static void note_record(struct comparison *comparison, struct loaded *loaded,
 		loaded->page_size = header->page_size;
 		break;
 	case CKPT_HDR_MM:
+	case CKPT_HDR_VMA:
+		/* Objects that mappings refer to come before them. */
 		loaded->group.is_memory = true;
 		break;
 	case CKPT_HDR_SHMEM:
+	case CKPT_HDR_MEMFD:
+	case CKPT_HDR_UNLINKED:
 		loaded->group.is_memory = false;
 		break;
 	case CKPT_HDR_THREAD:

@@ -24,6 +24,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_SIGHAND]	= "sighand",
 		[CKPT_OBJ_SIGNAL]	= "signal",
 		[CKPT_OBJ_PIPE]		= "pipe",
+		[CKPT_OBJ_UNLINKED]	= "unlinked",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

@@ -54,6 +54,9 @@ enum ckpt_hdr_type {
 	CKPT_HDR_EVENTFD	= 320,
 	CKPT_HDR_SIGNALFD	= 321,
 	CKPT_HDR_TIMERFD	= 322,
+	CKPT_HDR_UNLINKED	= 360,
+	CKPT_HDR_FILE_UNLINKED	= 361,
+	CKPT_HDR_FILE_ATTRIBUTES = 362,
 	CKPT_HDR_FILE_EXTERNAL	= 370,
 
 	CKPT_HDR_MM		= 401,
@@ -62,6 +65,8 @@ enum ckpt_hdr_type {
 	CKPT_HDR_PAGES_END	= 404,
 	CKPT_HDR_MM_ARCH	= 405,
 	CKPT_HDR_SHMEM		= 406,
+	CKPT_HDR_MEMFD		= 407,
+	CKPT_HDR_FILE_MEMFD	= 408,
 
 	CKPT_HDR_SIGHAND	= 501,
 	CKPT_HDR_SIGACTION	= 502,
@@ -84,6 +89,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_SIGHAND	= 7,
 	CKPT_OBJ_SIGNAL		= 8,
 	CKPT_OBJ_PIPE		= 9,
+	CKPT_OBJ_UNLINKED	= 10,
 	CKPT_OBJ_MAX
 };
 
@@ -474,7 +480,9 @@ struct ckpt_hdr_mm {
  * @kind: CKPT_VMA_*
  * @flags: CKPT_VMA_*
  * @file: mapped file, for the file kinds
- * @shmem: shared memory, for CKPT_VMA_SHMEM
+ * @shmem: shared memory, for CKPT_VMA_SHMEM; for CKPT_VMA_FILE_SHARED a memfd
+ *	that was sealed with F_SEAL_FUTURE_WRITE after it was mapped: this
+ *	mapping may be written to
  */
 struct ckpt_hdr_vma {
 	struct ckpt_hdr h;
@@ -493,7 +501,7 @@ struct ckpt_hdr_vma {
 /**
  * struct ckpt_hdr_pages - contents of consecutive pages; they follow
  * @h: type and length
- * @start: address of the first, or offset in the shared memory
+ * @start: address of the first, or offset in the file or shared memory
  * @nr_pages: how many
  * @flags: CKPT_PAGES_*
  */
@@ -528,6 +536,23 @@ struct ckpt_hdr_shmem {
 	struct ckpt_hdr h;
 	__u64 size;
 	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_memfd - memory from memfd_create(2)
+ *
+ * In the place of struct ckpt_hdr_shmem. Followed by the name that /proc shows
+ * as a string, by struct ckpt_hdr_file_attributes, and by struct
+ * ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ *
+ * @h: type and length
+ * @seals: F_SEAL_* as fcntl(2) shows them
+ * @reserved: 0
+ */
+struct ckpt_hdr_memfd {
+	struct ckpt_hdr h;
+	__u32 seals;
 	__u32 reserved;
 };
 

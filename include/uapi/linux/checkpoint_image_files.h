@@ -49,6 +49,8 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_EVENTFD	6
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
+#define CKPT_FILE_MEMFD		12
+#define CKPT_FILE_UNLINKED	13
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
 #define CKPT_FILE_MAX		15	/* one more than the last kind */
 
@@ -61,7 +63,9 @@ struct ckpt_hdr_file_desc {
  * Followed by the records of its kind: for CKPT_FILE_REGULAR,
  * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path; for
  * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
- * path behind; for the others the record that has their name.
+ * path behind; for CKPT_FILE_MEMFD a struct ckpt_hdr_file_memfd, for
+ * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked; for the others the record
+ * that has their name.
  *
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
@@ -273,6 +277,82 @@ struct ckpt_hdr_timerfd {
 	__u64 value_ns;
 	__u64 interval_ns;
 	__u64 ticks;
+};
+
+/**
+ * struct ckpt_hdr_file_attributes - a file whose contents are in the image
+ *
+ * @h: type and length
+ * @size: bytes
+ * @mode: permission bits
+ * @uid: owner; numbers are those of the task's user namespace
+ * @gid: likewise
+ * @atime_nsec: nanoseconds of @atime_sec
+ * @atime_sec: last access
+ * @mtime_sec: last modification
+ * @mtime_nsec: its nanoseconds
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_attributes {
+	struct ckpt_hdr h;
+	__u64 size;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 atime_nsec;
+	__s64 atime_sec;
+	__s64 mtime_sec;
+	__u32 mtime_nsec;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_unlinked.flags */
+#define CKPT_UNLINKED_LINKABLE	0x1	/* O_TMPFILE without O_EXCL */
+
+/**
+ * struct ckpt_hdr_unlinked - a regular file that has no name any more
+ *
+ * Followed by the directory that it was in as a string, seen from the root
+ * directory of the caller of checkpoint(); by struct ckpt_hdr_file_attributes;
+ * and by struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ *
+ * @h: type and length
+ * @fs_magic: type of its filesystem
+ * @flags: CKPT_UNLINKED_*
+ * @reserved: 0
+ */
+struct ckpt_hdr_unlinked {
+	struct ckpt_hdr h;
+	__u64 fs_magic;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_file_unlinked - an open file of an unlinked file
+ * @h: type and length
+ * @unlinked: the file
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_unlinked {
+	struct ckpt_hdr h;
+	__u32 unlinked;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_memfd.flags */
+#define CKPT_MEMFD_ORIGINAL	0x1	/* made by memfd_create(2), not by open(2) */
+
+/**
+ * struct ckpt_hdr_file_memfd - an open file of a memfd
+ * @h: type and length
+ * @shmem: the memory
+ * @flags: CKPT_MEMFD_*
+ */
+struct ckpt_hdr_file_memfd {
+	struct ckpt_hdr h;
+	__u32 shmem;
+	__u32 flags;
 };
 
 /**

@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of regular files that have no name any more.
+ *
+ * Saved: contents, size, mode, owner, times, the directory; whether the file
+ *	may still be linked. It is one object, however many open files and
+ *	mappings it has.
+ * Reset: inode number, the name that /proc shows, time of the last change of
+ *	attributes; blocks of zeros become holes.
+ * Refused: files on filesystems that are not local, with extended attributes,
+ *	append-only, immutable, or protected by fs-verity; files that the caller
+ *	may not read.
+ *
+ * Only the open file keeps the contents, so they are in the image: they are
+ * copied while the target is stopped, for the time that takes. A restart makes
+ * an unnamed file in the same directory, or in the nearest one above it that
+ * is still there.
+ */
+#include <linux/bvec.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/resource.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+#include <linux/xattr.h>
+
+/* Reading must not wait for another machine while the target is stopped. */
+static bool is_local(const struct file *file)
+{
+	const struct inode *inode = d_real_inode(file->f_path.dentry);
+	const struct super_block *sb = inode->i_sb;
+
+	return sb->s_type->fs_flags & FS_REQUIRES_DEV ||
+	       sb->s_magic == TMPFS_MAGIC || sb->s_magic == RAMFS_MAGIC;
+}
+
+/* Who may trace the target may read what it may read, and nothing else. */
+static int may_read(struct file *file)
+{
+	if (file->f_mode & FMODE_READ)
+		return 0;
+	return file_permission(file, MAY_READ);
+}
+
+static const char *unsupported(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	if (!is_local(file))
+		return "is unlinked and not on a local filesystem";
+	if (IS_APPEND(inode) || IS_IMMUTABLE(inode))
+		return "is unlinked and append-only or immutable";
+	if (IS_VERITY(inode))
+		return "is unlinked and protected by fs-verity";
+	return NULL;
+}
+
+/**
+ * ckpt_file_save_unlinked - save an open file that has no name
+ * @ctx: context
+ * @file: regular file
+ *
+ * Return: CKPT_FILE_UNLINKED or a negative errno.
+ */
+int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct ckpt_hdr_file_unlinked *record;
+	int objref;
+
+	if (unsupported(file))
+		return ckpt_error(ctx, -EBADF, "file %pD %s", file,
+				  unsupported(file));
+	ctx->contents_of = file;
+	objref = ckpt_object_save(ctx, CKPT_OBJ_UNLINKED, file_inode(file));
+	ctx->contents_of = NULL;
+	if (objref < 0)
+		return objref;
+	record = ckpt_record_add(ctx, CKPT_HDR_FILE_UNLINKED);
+	if (!record)
+		return -ENOMEM;
+	record->unlinked = objref;
+	return CKPT_FILE_UNLINKED;
+}
+
+/* Security labels are those of the restart, as for every file. */
+static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	ssize_t size = vfs_listxattr(dentry, NULL, 0);
+	char *names, *name;
+	int ret = 0;
+
+	if (size == -EOPNOTSUPP || !size)
+		return 0;
+	if (size < 0)
+		return size;
+	names = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!names)
+		return -ENOMEM;
+	size = vfs_listxattr(dentry, names, size);
+	if (size < 0)
+		ret = size;
+	for (name = names; !ret && name < names + size;
+	     name += strlen(name) + 1)
+		if (!strstarts(name, XATTR_SECURITY_PREFIX))
+			ret = ckpt_error(ctx, -EOPNOTSUPP,
+					 "file %pD is unlinked and has the extended attribute %s",
+					 file, name);
+	kvfree(names);
+	return ret;
+}
+
+/**
+ * ckpt_file_attributes_save - append size, mode, owner and times of a file
+ * @ctx: context
+ * @file: whose contents follow
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct user_namespace *user_ns = current_user_ns();
+	struct ckpt_hdr_file_attributes *record;
+	struct kstat stat;
+	int ret;
+
+	ret = check_xattrs(ctx, file);
+	if (!ret)
+		ret = vfs_getattr_nosec(&file->f_path, &stat,
+					STATX_BASIC_STATS, AT_STATX_DONT_SYNC);
+	if (ret)
+		return ret;
+	record = ckpt_record_add(ctx, CKPT_HDR_FILE_ATTRIBUTES);
+	if (!record)
+		return -ENOMEM;
+	record->size = stat.size;
+	record->mode = stat.mode & S_IALLUGO;
+	record->uid = from_kuid_munged(user_ns, stat.uid);
+	record->gid = from_kgid_munged(user_ns, stat.gid);
+	record->atime_sec = stat.atime.tv_sec;
+	record->atime_nsec = stat.atime.tv_nsec;
+	record->mtime_sec = stat.mtime.tv_sec;
+	record->mtime_nsec = stat.mtime.tv_nsec;
+	return 0;
+}
+
+/* Returns how much of the page is in the file, 0 beyond its end. */
+static ssize_t read_page(struct file *file, struct page *page, pgoff_t index)
+{
+	loff_t position = (loff_t)index << PAGE_SHIFT;
+	void *data = page_address(page);
+	size_t done = 0;
+
+	while (done < PAGE_SIZE) {
+		ssize_t got = kernel_read(file, data + done, PAGE_SIZE - done,
+					  &position);
+
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
+		done += got;
+	}
+	memset(data + done, 0, PAGE_SIZE - done);
+	return done;
+}
+
+static int copy_range(struct ckpt_page_copies *copies, struct file *file,
+		      pgoff_t index, pgoff_t end)
+{
+	struct page *page = NULL;
+	ssize_t got = 1;
+	int ret = 0;
+
+	for (; index < end && got && !ret; index++) {
+		if (!page)
+			page = ckpt_page_copies_new();
+		if (!page)
+			return -ENOMEM;
+		got = read_page(file, page, index);
+		if (got < 0)
+			ret = got;
+		else if (fatal_signal_pending(current))
+			ret = -EINTR;
+		/* What cannot tell where its holes are reads as zeros. */
+		if (ret || !memchr_inv(page_address(page), 0, PAGE_SIZE))
+			continue;
+		ret = ckpt_page_copies_add(copies, index, page);
+		if (!ret)
+			page = NULL;
+		cond_resched();
+	}
+	if (page)
+		put_page(page);
+	return ret;
+}
+
+static int copy_all(struct ckpt_page_copies *copies, struct file *file)
+{
+	loff_t data, hole = 0;
+	pgoff_t index = 0;
+	int ret = 0;
+
+	while (!ret) {
+		pgoff_t end;
+
+		data = vfs_llseek(file, hole, SEEK_DATA);
+		/* Nothing but a hole up to its end. */
+		if (data == -ENXIO)
+			return 0;
+		if (data < 0)
+			return data;
+		hole = vfs_llseek(file, data, SEEK_HOLE);
+		if (hole < 0)
+			return hole == -ENXIO ? 0 : hole;
+		index = max_t(pgoff_t, index, data >> PAGE_SHIFT);
+		end = DIV_ROUND_UP_ULL(hole, PAGE_SIZE);
+		if (index < end) {
+			ret = copy_range(copies, file, index, end);
+			index = end;
+		}
+	}
+	return ret;
+}
+
+static int save_contents(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct ckpt_page_copies *copies;
+	struct file *reader;
+	int ret = may_read(file);
+
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "unlinked file %pD may not be read", file);
+	/* A position and read-ahead of our own, and no trace of the reading. */
+	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE | O_NOATIME,
+			     current_cred());
+	if (IS_ERR(reader))
+		return PTR_ERR(reader);
+	copies = ckpt_page_copies_alloc();
+	ret = copies ? copy_all(copies, reader) : -ENOMEM;
+	if (!ret)
+		ckpt_page_copies_append(ctx, copies);
+	else if (copies)
+		ckpt_page_copies_free(copies);
+	fput(reader);
+	return ret;
+}
+
+static int save_directory(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct path path = { .mnt = file->f_path.mnt };
+	int ret;
+
+	path.dentry = dget_parent(file->f_path.dentry);
+	while (d_unlinked(path.dentry)) {
+		struct dentry *removed = path.dentry;
+
+		path.dentry = dget_parent(removed);
+		dput(removed);
+	}
+	ret = ckpt_path_add(ctx, &path);
+	dput(path.dentry);
+	return ret;
+}
+
+/**
+ * ckpt_unlinked_save - save an unlinked file
+ * @ctx: context with an open file of it
+ * @object: its inode
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct file *file = ctx->contents_of;
+	struct ckpt_hdr_unlinked *record;
+	struct inode *inode = object;
+	int ret;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_UNLINKED);
+	if (!record)
+		return -ENOMEM;
+	record->fs_magic = inode->i_sb->s_magic;
+	if (READ_ONCE(inode->i_state) & I_LINKABLE)
+		record->flags = CKPT_UNLINKED_LINKABLE;
+	ret = save_directory(ctx, file);
+	if (!ret)
+		ret = ckpt_file_attributes_save(ctx, file);
+	if (!ret)
+		ret = save_contents(ctx, file);
+	if (ret)
+		return ckpt_error(ctx, ret, "unlinked file %pD", file);
+	return 0;
+}
+
+/**
+ * ckpt_file_attributes_read - read what ckpt_file_attributes_save() appended
+ * @ctx: context
+ * @record: filled in
+ *
+ * Return: 0 or a negative errno: -EFBIG if the file would be larger than the
+ * limit of the current task.
+ */
+int ckpt_file_attributes_read(struct ckpt_ctx *ctx,
+			      struct ckpt_hdr_file_attributes *record)
+{
+	int ret = ckpt_record_read(ctx, CKPT_HDR_FILE_ATTRIBUTES, record);
+
+	/* A signal would end the task, which an error does not. */
+	if (!ret && record->size > rlimit(RLIMIT_FSIZE))
+		ret = ckpt_error(ctx, -EFBIG, "file of %llu bytes",
+				 record->size);
+	return ret;
+}
+
+static int set_mode(struct ckpt_ctx *ctx, struct file *file,
+		    const struct ckpt_hdr_file_attributes *record)
+{
+	int ret;
+
+	/* The new owner alone may have these bits; and chown() clears them. */
+	ret = vfs_fchmod(file, record->mode & ~(S_ISUID | S_ISGID));
+	if (!ret)
+		ret = vfs_fchown(file, record->uid, record->gid);
+	if (!ret && record->mode & (S_ISUID | S_ISGID))
+		ret = vfs_fchmod(file, record->mode);
+	/* It stays with whom it is then, as a copy of the file would. */
+	if (ret == -EPERM)
+		ret = 0;
+	return ret;
+}
+
+/**
+ * ckpt_file_attributes_set - set mode, owner and times of a new file
+ * @ctx: context
+ * @file: made by the restart; its size and contents are right
+ * @record: from the image
+ *
+ * Owner, and what depends on the owner, are set as far as the current task has
+ * the right.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
+			     const struct ckpt_hdr_file_attributes *record)
+{
+	struct timespec64 times[2] = {
+		{ record->atime_sec, record->atime_nsec },
+		{ record->mtime_sec, record->mtime_nsec },
+	};
+	int ret;
+
+	ret = vfs_utimes(&file->f_path, times);
+	if (!ret)
+		ret = set_mode(ctx, file, record);
+	if (ret)
+		return ckpt_error(ctx, ret, "attributes of file %pD", file);
+	return 0;
+}
+
+/*
+ * The nearest directory above one that is gone will do: nobody can tell where
+ * a file without a name is. But it must not end up beneath a mount point whose
+ * filesystem is not there.
+ */
+static struct file *create_unnamed(struct ckpt_ctx *ctx, char *directory,
+				   const struct ckpt_hdr_unlinked *record)
+{
+	int flags = O_TMPFILE | O_RDWR | O_LARGEFILE;
+	struct file *file;
+	bool moved = false;
+
+	if (!(record->flags & CKPT_UNLINKED_LINKABLE))
+		flags |= O_EXCL;
+	for (;;) {
+		char *last;
+
+		file = filp_open(*directory ? directory : "/", flags, 0600);
+		if (file != ERR_PTR(-ENOENT) && file != ERR_PTR(-ENOTDIR))
+			break;
+		last = strrchr(directory, '/');
+		if (!last)
+			break;
+		*last = '\0';
+		moved = true;
+	}
+	if (*directory == '\0')
+		directory = "/";
+	if (IS_ERR(file)) {
+		ckpt_error(ctx, PTR_ERR(file),
+			   "cannot create a file without a name in %s",
+			   directory);
+		return file;
+	}
+	if (!moved || file_inode(file)->i_sb->s_magic == record->fs_magic)
+		return file;
+	fput(file);
+	return ERR_PTR(ckpt_error(ctx, -ESTALE,
+				  "%s is not on the filesystem of the unlinked file",
+				  directory));
+}
+
+/**
+ * struct unlinked_stage - a file on its way out of the image
+ * @file: the file
+ * @size: that it gets
+ * @page: for one page of it
+ */
+struct unlinked_stage {
+	struct file *file;
+	loff_t size;
+	struct page *page;
+};
+
+static int fill(struct ckpt_ctx *ctx, void *object, pgoff_t index)
+{
+	struct unlinked_stage *stage = object;
+	loff_t position = (loff_t)index << PAGE_SHIFT;
+	size_t len = min_t(loff_t, PAGE_SIZE, stage->size - position);
+	const char *data = page_address(stage->page);
+	struct bio_vec bvec;
+	int ret;
+
+	bvec_set_page(&bvec, stage->page, PAGE_SIZE, 0);
+	ret = ckpt_stream_read_pages(ctx, &bvec, 1);
+	if (ret)
+		return ret;
+	while (len) {
+		ssize_t done = kernel_write(stage->file, data, len, &position);
+
+		if (done <= 0)
+			return ckpt_error(ctx, done ?: -EIO,
+					  "cannot write to file %pD",
+					  stage->file);
+		data += done;
+		len -= done;
+	}
+	return 0;
+}
+
+static int set_size(struct file *file, loff_t size)
+{
+	int ret = mnt_want_write_file(file);
+
+	if (ret)
+		return ret;
+	ret = do_truncate(file_mnt_idmap(file), file->f_path.dentry, size, 0,
+			  file);
+	mnt_drop_write_file(file);
+	return ret;
+}
+
+static int restore_contents(struct ckpt_ctx *ctx, struct file *file,
+			    const struct ckpt_hdr_file_attributes *record)
+{
+	struct unlinked_stage stage = {
+		.file	= file,
+		.size	= record->size,
+		.page	= alloc_page(GFP_KERNEL_ACCOUNT),
+	};
+	int ret = -ENOMEM;
+
+	if (stage.page)
+		ret = set_size(file, record->size);
+	if (ret) {
+		ckpt_error(ctx, ret, "file of %llu bytes", record->size);
+	} else {
+		ret = ckpt_page_copies_read(ctx, record->size, fill, &stage);
+		if (!ret)
+			ret = ckpt_file_attributes_set(ctx, file, record);
+	}
+	if (stage.page)
+		put_page(stage.page);
+	return ret;
+}
+
+static struct file *restore_file(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_file_attributes attributes;
+	struct ckpt_hdr_unlinked record;
+	struct file *file;
+	char *directory;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_UNLINKED, &record);
+	if (ret)
+		return ERR_PTR(ret);
+	directory = ckpt_text_read(ctx);
+	if (IS_ERR(directory))
+		return ERR_CAST(directory);
+	ret = ckpt_file_attributes_read(ctx, &attributes);
+	file = ret ? ERR_PTR(ret) : create_unnamed(ctx, directory, &record);
+	kvfree(directory);
+	if (IS_ERR(file))
+		return file;
+	ret = restore_contents(ctx, file, &attributes);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}
+
+/**
+ * ckpt_unlinked_restore - read an unlinked file
+ * @ctx: context
+ *
+ * Context: Creates the file with the credentials of the current task.
+ *
+ * Return: struct file with a reference, open for reading, or an error pointer.
+ */
+void *ckpt_unlinked_restore(struct ckpt_ctx *ctx)
+{
+	struct file *file = restore_file(ctx);
+	struct file *reader;
+
+	if (IS_ERR(file))
+		return file;
+	reader = dentry_open(&file->f_path,
+			     O_RDONLY | O_LARGEFILE | O_NOATIME,
+			     current_cred());
+	/* At once: a file that is open for writing cannot be executed. */
+	__fput_sync(file);
+	return reader;
+}
+
+/**
+ * ckpt_file_restore_unlinked - read and open a file that has no name
+ * @ctx: context
+ * @record: its first record
+ *
+ * The contents came out of the image, so no permission is asked for: who was
+ * to be kept from them holds nothing of them yet.
+ *
+ * Return: struct file with a reference, or an error pointer.
+ */
+struct file *ckpt_file_restore_unlinked(struct ckpt_ctx *ctx,
+					const struct ckpt_hdr_file *record)
+{
+	struct ckpt_hdr_file_unlinked unlinked;
+	struct file *contents, *file;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FILE_UNLINKED, &unlinked);
+	if (ret)
+		return ERR_PTR(ret);
+	contents = ckpt_object_find(ctx, unlinked.unlinked, CKPT_OBJ_UNLINKED);
+	if (record->open_flags & (O_PATH | O_DIRECTORY))
+		return ERR_PTR(ckpt_error(ctx, -EINVAL,
+					  "file %pD, open flags %#o", contents,
+					  record->open_flags));
+	file = dentry_open(&contents->f_path, record->open_flags,
+			   current_cred());
+	if (IS_ERR(file))
+		ckpt_error(ctx, PTR_ERR(file), "cannot open file %pD",
+			   contents);
+	return file;
+}

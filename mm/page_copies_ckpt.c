@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contents of files in the image: shared memory, unlinked files.
+ *
+ * Such pages are not copied on write, so they are copied while the target is
+ * stopped. Only those that hold something are saved: the rest is a hole again.
+ */
+#include <linux/bvec.h>
+#include <linux/checkpoint_ctx.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* Pages that one record and one write carry. */
+#define BATCH_PAGES	64
+
+/**
+ * struct ckpt_page_copies - a segment with copies of pages
+ * @segment: its place in the image
+ * @pages: index of the page in its file to its copy
+ */
+struct ckpt_page_copies {
+	struct ckpt_segment segment;
+	struct xarray pages;
+};
+
+/**
+ * struct batch - consecutive pages on their way to the image
+ * @header: record in front of them
+ * @bvecs: room for @header, then one page each
+ * @nr_pages: pages in @bvecs
+ */
+struct batch {
+	struct ckpt_hdr_pages header;
+	struct bio_vec bvecs[BATCH_PAGES + 1];
+	unsigned int nr_pages;
+};
+
+static bool is_zero(struct page *page)
+{
+	void *data = kmap_local_page(page);
+	bool zero = !memchr_inv(data, 0, PAGE_SIZE);
+
+	kunmap_local(data);
+	return zero;
+}
+
+static int write_batch(struct ckpt_ctx *ctx, struct batch *batch)
+{
+	unsigned int nr_pages = batch->nr_pages;
+
+	if (!nr_pages)
+		return 0;
+	batch->nr_pages = 0;
+	batch->header.h.type = CKPT_HDR_PAGES;
+	batch->header.h.len = sizeof(batch->header) + nr_pages * PAGE_SIZE;
+	batch->header.nr_pages = nr_pages;
+	return ckpt_stream_write_pages(ctx, &batch->header, batch->bvecs,
+				       nr_pages + 1);
+}
+
+static int write_all(struct ckpt_ctx *ctx, struct ckpt_page_copies *copies,
+		     struct batch *batch)
+{
+	struct ckpt_hdr_pages_end end = {
+		.h.type	= CKPT_HDR_PAGES_END,
+		.h.len	= sizeof(end),
+	};
+	unsigned long index, next = 0;
+	struct page *page;
+	int ret = 0;
+
+	xa_for_each(&copies->pages, index, page) {
+		if (is_zero(page))
+			continue;
+		if (index != next || batch->nr_pages == BATCH_PAGES)
+			ret = write_batch(ctx, batch);
+		if (ret)
+			return ret;
+		if (!batch->nr_pages)
+			batch->header.start = (u64)index << PAGE_SHIFT;
+		bvec_set_page(&batch->bvecs[++batch->nr_pages], page,
+			      PAGE_SIZE, 0);
+		next = index + 1;
+		end.nr_pages++;
+		cond_resched();
+	}
+	ret = write_batch(ctx, batch);
+	return ret ?: ckpt_stream_write_record(ctx, &end);
+}
+
+static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
+{
+	struct ckpt_page_copies *copies;
+	struct batch *batch;
+	int ret;
+
+	copies = container_of(segment, struct ckpt_page_copies, segment);
+	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (!batch)
+		return -ENOMEM;
+	ret = write_all(ctx, copies, batch);
+	kfree(batch);
+	return ret;
+}
+
+static void free_segment(struct ckpt_segment *segment)
+{
+	ckpt_page_copies_free(container_of(segment, struct ckpt_page_copies,
+					   segment));
+}
+
+static const struct ckpt_segment_ops page_copies_ops = {
+	.emit	= emit_segment,
+	.free	= free_segment,
+};
+
+/**
+ * ckpt_page_copies_alloc - begin to save the contents of a file
+ *
+ * Return: room for copies of its pages, or NULL if there is no memory.
+ */
+struct ckpt_page_copies *ckpt_page_copies_alloc(void)
+{
+	struct ckpt_page_copies *copies;
+
+	copies = kzalloc(sizeof(*copies), GFP_KERNEL_ACCOUNT);
+	if (copies) {
+		copies->segment.ops = &page_copies_ops;
+		xa_init(&copies->pages);
+	}
+	return copies;
+}
+
+/**
+ * ckpt_page_copies_free - give up what was copied
+ * @copies: from ckpt_page_copies_alloc(), not appended
+ */
+void ckpt_page_copies_free(struct ckpt_page_copies *copies)
+{
+	unsigned long index;
+	struct page *page;
+
+	xa_for_each(&copies->pages, index, page)
+		put_page(page);
+	xa_destroy(&copies->pages);
+	kfree(copies);
+}
+
+/**
+ * ckpt_page_copies_new - a page to copy to
+ *
+ * A file may be larger than memory. Then the checkpoint fails; nobody is to be
+ * killed to make room for it.
+ *
+ * Return: a page with one reference, not cleared, or NULL.
+ */
+struct page *ckpt_page_copies_new(void)
+{
+	return alloc_page(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
+			  __GFP_NOWARN);
+}
+
+/**
+ * ckpt_page_copies_add - keep the copy of a page
+ * @copies: of its file
+ * @index: of the page in the file
+ * @page: from ckpt_page_copies_new(); taken over if this succeeds
+ *
+ * Return: 0, -ENOMEM, -EBUSY if there is one already.
+ */
+int ckpt_page_copies_add(struct ckpt_page_copies *copies, pgoff_t index,
+			 struct page *page)
+{
+	return xa_insert(&copies->pages, index, page, GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * ckpt_page_copies_append - append the contents behind everything captured
+ * @ctx: context, owns them from now on
+ * @copies: complete
+ */
+void ckpt_page_copies_append(struct ckpt_ctx *ctx,
+			     struct ckpt_page_copies *copies)
+{
+	ckpt_segment_add(ctx, &copies->segment);
+}
+
+static int read_run(struct ckpt_ctx *ctx, const struct ckpt_hdr_pages *record,
+		    u64 size, ckpt_page_fill_t fill, void *object)
+{
+	pgoff_t index = record->start >> PAGE_SHIFT;
+	u64 end = record->start + (u64)record->nr_pages * PAGE_SIZE;
+	u32 left;
+
+	if (offset_in_page(record->start) ||
+	    end > round_up(size, (u64)PAGE_SIZE))
+		return ckpt_error(ctx, -EINVAL,
+				  "%u pages at %#llx of a file of %llu bytes",
+				  record->nr_pages, record->start, size);
+	for (left = record->nr_pages; left; left--) {
+		int ret = fill(ctx, object, index++);
+
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * ckpt_page_copies_read - read the contents of a file from the image
+ * @ctx: context
+ * @size: of the file
+ * @fill: reads one page with ckpt_stream_read_pages() and puts it in its place
+ * @object: for @fill
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
+			  void *object)
+{
+	struct ckpt_hdr_pages_end end;
+	struct ckpt_hdr_pages record;
+	u64 nr_pages = 0;
+	int ret;
+
+	for (;;) {
+		ret = ckpt_record_peek(ctx);
+		if (ret < 0)
+			return ret;
+		if (ret == CKPT_HDR_PAGES_END)
+			break;
+		ret = ckpt_record_read(ctx, CKPT_HDR_PAGES, &record);
+		if (!ret)
+			ret = read_run(ctx, &record, size, fill, object);
+		if (ret)
+			return ret;
+		nr_pages += record.nr_pages;
+	}
+	ret = ckpt_record_read(ctx, CKPT_HDR_PAGES_END, &end);
+	if (!ret && end.nr_pages != nr_pages)
+		ret = ckpt_error(ctx, -EINVAL, "%llu pages instead of %llu",
+				 nr_pages, end.nr_pages);
+	return ret;
+}
