@@ -6,8 +6,13 @@
 #include "harness.h"
 #include "image_edit.h"
 
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/statfs.h>
 
 #include <linux/checkpoint_image.h>
 
@@ -389,6 +394,180 @@ TEST_F_TIMEOUT(files, moved, LIMIT)
 	snprintf(option, sizeof(option), "--file=%s/data=%s/elsewhere-with-a-much-longer-name",
 		 self->dir, self->dir);
 	EXPECT_TRUE(tool_restarts(option, 0));
+}
+
+/* Save a process that has made the state and nothing else; what that says. */
+static long save_with(bool (*make)(void))
+{
+	pid_t pid = fork();
+	long ret;
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		if (!make())
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	if (!wait_blocked(pid, NR64_PAUSE))
+		return -ESRCH;
+	ret = save_to("../image", pid, "../log");
+	ret = ret < 0 ? -errno : 0;
+	kill_and_reap(pid);
+	return ret;
+}
+
+static bool unlink_below(void)
+{
+	int fd = open("sub/data", O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	return fd >= 0 && write(fd, "data", 4) == 4 && !unlink("sub/data");
+}
+
+/* It has a name in no directory, so that another one will do. */
+TEST_F_TIMEOUT(files, unlinked_and_directory_gone, LIMIT)
+{
+	ASSERT_EQ(0, save_with(unlink_below));
+	EXPECT_EQ(0, restart_now());
+	ASSERT_EQ(0, rmdir("sub"));
+	EXPECT_EQ(0, restart_now());
+	ASSERT_TRUE(make_file("sub", 'x'));
+	EXPECT_EQ(0, restart_now());
+}
+
+static bool unlink_deep(void)
+{
+	int fd = open("sub/deep/data", O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	return fd >= 0 && !unlink("sub/deep/data");
+}
+
+/* But none of a filesystem that only happens to be above. */
+TEST_F_TIMEOUT(files, unlinked_and_filesystem_gone, LIMIT)
+{
+	ASSERT_EQ(0, mount("none", "sub", "ramfs", 0, NULL));
+	EXPECT_EQ(0, mkdir("sub/deep", 0755));
+	EXPECT_EQ(0, save_with(unlink_deep));
+	EXPECT_EQ(0, restart_now());
+	EXPECT_EQ(0, umount("sub"));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_TRUE(log_names("files/sub is not on the filesystem"));
+}
+
+TEST_F_TIMEOUT(files, unlinked_and_read_only, LIMIT)
+{
+	ASSERT_EQ(0, mount("sub", "sub", NULL, MS_BIND, NULL));
+	EXPECT_EQ(0, save_with(unlink_below));
+	EXPECT_EQ(0, restart_now());
+	EXPECT_EQ(0, mount(NULL, "sub", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_EQ(-EROFS, restart_now());
+	EXPECT_TRUE(log_names("without a name in"));
+	EXPECT_TRUE(log_names("files/sub"));
+	EXPECT_EQ(0, umount("sub"));
+}
+
+static bool make_nameless_large(void)
+{
+	return open(".", O_TMPFILE | O_RDWR, 0600) == 0 && !ftruncate(0, 100000);
+}
+
+static bool make_memfd_large(void)
+{
+	return memfd_create("large", 0) == 0 && !ftruncate(0, 100000);
+}
+
+/* The limit of who restarts, and no signal. */
+TEST_F_TIMEOUT(files, unlinked_too_large, LIMIT)
+{
+	struct rlimit old, limit;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &old));
+	limit = old;
+	ASSERT_EQ(0, save_with(make_nameless_large));
+	limit.rlim_cur = 99999;
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	EXPECT_EQ(-EFBIG, restart_now());
+	limit.rlim_cur = 100000;
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	EXPECT_EQ(0, restart_now());
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
+	ASSERT_EQ(0, save_with(make_memfd_large));
+	limit.rlim_cur = 99999;
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	EXPECT_EQ(-EFBIG, restart_now());
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
+	EXPECT_EQ(0, restart_now());
+}
+
+static pid_t start_and_unlink(bool from_memfd)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		char *const argv[] = { "program", "pause", NULL }, *const envp[] = { NULL };
+		int fd = from_memfd ? memfd_create("program", 0) : open("program", O_RDONLY);
+		int source = open("program", O_RDONLY);
+
+		setsid();
+		if (from_memfd && sendfile(fd, source, NULL, 1 << 20) <= 0)
+			_exit(1);
+		/* The descriptor that it is executed from stays open. */
+		dup2(fd, 100);
+		syscall(SYS_close_range, 0, 99, 0);
+		unlink("program");
+		syscall(SYS_execveat, 100, "", argv, envp, AT_EMPTY_PATH);
+		_exit(2);
+	}
+	if (!wait_blocked(pid, NR64_PAUSE))
+		return -1;
+	return pid;
+}
+
+/* A program whose file was unlinked, or never was one. */
+TEST_F_TIMEOUT(files, unlinked_executable, LIMIT)
+{
+	int from_memfd;
+
+	for (from_memfd = 0; from_memfd < 2; from_memfd++) {
+		pid_t pid;
+
+		ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+		pid = start_and_unlink(from_memfd);
+		ASSERT_GT(pid, 0);
+		EXPECT_GT(save_to("../image", pid, "../log"), 0) {
+			show_file("../log");
+		}
+		kill_and_reap(pid);
+		EXPECT_EQ(0, restart_now()) {
+			show_file("../log");
+		}
+	}
+}
+
+static bool forget_other_name(void)
+{
+	int fd = open("data", O_RDWR), caches = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	return fd == 0 && !link("data", "sub/other") && !unlink("data") &&
+	       write(caches, "2", 1) == 1 && !close(caches);
+}
+
+/* It need not be searched for when the kernel knows it. */
+TEST_F_TIMEOUT(files, other_name, LIMIT)
+{
+	struct statfs fs;
+	struct stat st;
+
+	ASSERT_EQ(0, statfs(".", &fs));
+	/* There no name is ever forgotten. */
+	if (fs.f_type == TMPFS_MAGIC)
+		SKIP(return, "tmpfs");
+	EXPECT_EQ(-EBADF, save_with(forget_other_name));
+	EXPECT_TRUE(log_names("other names are not known"));
+	EXPECT_EQ(0, stat("sub/other", &st));
+	EXPECT_EQ(1, st.st_nlink);
 }
 
 TEST_HARNESS_MAIN

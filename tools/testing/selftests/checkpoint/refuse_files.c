@@ -3,7 +3,9 @@
 #include "refuse.h"
 
 #include <linux/bpf.h>
+#include <linux/fs.h>
 #include <linux/io_uring.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
 #include <sys/epoll.h>
@@ -15,6 +17,8 @@
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/xattr.h>
 
 #ifndef __NR_mseal
 #define __NR_mseal	462
@@ -83,9 +87,29 @@ static bool make_fanotify(void)
 	return opens(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
 }
 
-static bool make_memfd(void)
+static bool make_huge_memfd(void)
 {
-	return opens(memfd_create("memory", 0));
+	return opens(memfd_create("memory", MFD_HUGETLB));
+}
+
+static bool make_memfd_xattr(void)
+{
+	int fd = memfd_create("memory", 0);
+
+	return opens(fd) && !fsetxattr(fd, "user.colour", "red", 3, 0);
+}
+
+/* Shared memory without a name, opened nevertheless. */
+static bool make_map_file(void)
+{
+	char path[64];
+	char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)at,
+		 (unsigned long)at + 4096);
+	return opens(open(path, O_RDWR));
 }
 
 static bool make_secret(void)
@@ -156,16 +180,34 @@ static bool make_namespace_file(void)
 	return opens(open("/proc/self/ns/uts", O_RDONLY));
 }
 
-static bool make_unlinked(void)
+static bool make_unlinked_xattr(void)
 {
 	int fd = scratch_file();
 
-	return opens(fd) && !unlink("scratch");
+	return opens(fd) && !fsetxattr(fd, "user.colour", "red", 3, 0) && !unlink("scratch");
 }
 
-static bool make_nameless(void)
+static bool make_unlinked_immutable(void)
 {
-	return opens(open(".", O_TMPFILE | O_RDWR, 0600));
+	int fd = scratch_file(), flags = FS_APPEND_FL;
+
+	return opens(fd) && !unlink("scratch") && !ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+static bool make_unlinked_directory(void)
+{
+	return !mkdir("scratch-dir", 0755) && opens(open("scratch-dir", O_RDONLY)) &&
+	       !rmdir("scratch-dir");
+}
+
+/* The folder that the tests came with, from another machine. */
+static bool make_unlinked_remote(void)
+{
+	static const char name[] = "/mnt/share/scratch";
+	struct statfs fs;
+
+	return !statfs("/mnt/share", &fs) && fs.f_type == V9FS_MAGIC &&
+	       opens(open(name, O_RDWR | O_CREAT, 0644)) && !unlink(name);
 }
 
 static bool make_path_only(void)
@@ -235,34 +277,28 @@ static bool map_at(int fd, int flags)
 	return true;
 }
 
-static bool map_memfd(void)
-{
-	int fd = memfd_create("memory", 0);
-
-	if (!opens(fd) || ftruncate(fd, 8192) || !map_at(fd, MAP_SHARED))
-		return false;
-	close(fd);
-	return true;
-}
-
-static bool map_unlinked(int flags)
+/* Nothing but the mapping is left of it. */
+static bool map_unlinked_xattr(void)
 {
 	int fd = scratch_file();
 
-	if (!opens(fd) || ftruncate(fd, 8192) || !map_at(fd, flags))
+	if (!opens(fd) || ftruncate(fd, 8192) || !map_at(fd, MAP_PRIVATE) ||
+	    fsetxattr(fd, "user.colour", "red", 3, 0))
 		return false;
 	close(fd);
 	return !unlink("scratch");
 }
 
-static bool map_unlinked_shared(void)
+static bool map_huge_memfd(void)
 {
-	return map_unlinked(MAP_SHARED);
-}
+	int fd = memfd_create("memory", MFD_HUGETLB);
 
-static bool map_unlinked_private(void)
-{
-	return map_unlinked(MAP_PRIVATE);
+	/* Room is reserved for a page, and none is taken. */
+	if (!opens(fd) || mmap(NULL, 2 << 20, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0) ==
+	    MAP_FAILED)
+		return false;
+	close(fd);
+	return true;
 }
 
 static bool map_huge(void)
@@ -349,7 +385,9 @@ const struct refusal file_refusals[] = {
 	{ "epoll", make_epoll, EBADF, "eventpoll" },
 	{ "inotify", make_inotify, EBADF, "inotify" },
 	{ "fanotify", make_fanotify, EBADF, "fanotify" },
-	{ "memfd", make_memfd, EBADF, "memory" },
+	{ "memfd-huge", make_huge_memfd, EBADF, "hugetlbfs" },
+	{ "memfd-xattr", make_memfd_xattr, EOPNOTSUPP, "user.colour" },
+	{ "map-file", make_map_file, EBADF, "memory without a name" },
 	{ "memfd-secret", make_secret, EBADF, "secret" },
 	{ "pidfd", make_pidfd, EBADF, "pid" },
 	{ "userfaultfd", make_userfaultfd, EBADF, "userfault" },
@@ -361,8 +399,10 @@ const struct refusal file_refusals[] = {
 	{ "kmsg", make_kmsg, EBADF, "kmsg" },
 	{ "pty", make_pty, EBADF, "ptmx" },
 	{ "namespace-file", make_namespace_file, EBADF, "nsfs" },
-	{ "unlinked-file", make_unlinked, EBADF, "unlinked" },
-	{ "nameless-file", make_nameless, EBADF, "unlinked" },
+	{ "unlinked-xattr", make_unlinked_xattr, EOPNOTSUPP, "user.colour" },
+	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
+	{ "unlinked-directory", make_unlinked_directory, EBADF, "scratch-dir was unlinked" },
+	{ "unlinked-remote", make_unlinked_remote, EBADF, "not on a local filesystem" },
 	{ "path-only", make_path_only, EBADF, "path only" },
 	{ "flock", make_flock, EBADF, "lock" },
 	{ "posix-lock", make_posix_lock, EBADF, "lock" },
@@ -371,9 +411,8 @@ const struct refusal file_refusals[] = {
 	{ "dnotify", make_dnotify, EBUSY, "owner" },
 	{ "owner", make_owner, EBUSY, "owner" },
 	{ "removed-directory", make_removed_directory, EBADF, "removed" },
-	{ "map-memfd", map_memfd, EBADF, "memory" },
-	{ "map-unlinked-shared", map_unlinked_shared, EBADF, "scratch" },
-	{ "map-unlinked-private", map_unlinked_private, EBADF, "scratch" },
+	{ "map-unlinked-xattr", map_unlinked_xattr, EOPNOTSUPP, "user.colour" },
+	{ "map-huge-memfd", map_huge_memfd, EOPNOTSUPP, "huge" },
 	{ "map-huge", map_huge, EOPNOTSUPP, "huge" },
 	{ "map-shm", map_shm, EOPNOTSUPP, "SYSV" },
 	{ "map-device", map_device, EOPNOTSUPP, "device memory" },

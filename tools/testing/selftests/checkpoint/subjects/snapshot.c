@@ -109,15 +109,34 @@ static size_t name_length(const char *target, size_t len)
 	return *target != '/' && bracket ? (size_t)(bracket - target) : len;
 }
 
+/*
+ * A file that was unlinked is another one after a restart, with the same
+ * contents; that memory from memfd_create() keeps its name is worth a look.
+ */
+static bool is_unlinked(const char *path)
+{
+	static const char suffix[] = " (deleted)";
+	size_t len = strlen(path);
+
+	return len >= sizeof(suffix) - 1 && !strcmp(path + len - sizeof(suffix) + 1, suffix);
+}
+
+static const char *lasting_name(const char *path)
+{
+	if (is_unlinked(path) && strncmp(path, "/memfd:", 7) && strncmp(path, "/dev/zero ", 10))
+		return "unlinked";
+	return path;
+}
+
 static void add_link(struct snapshot *snapshot, const char *path)
 {
 	char target[512];
 	ssize_t len = readlink(path, target, sizeof(target) - 1);
 
 	if (len < 0)
-		add(snapshot, "%s: error %d\n", path, errno);
-	else
-		add(snapshot, "%s -> %.*s\n", path, (int)name_length(target, len), target);
+		return add(snapshot, "%s: error %d\n", path, errno);
+	target[name_length(target, len)] = '\0';
+	add(snapshot, "%s -> %s\n", path, lasting_name(target));
 }
 
 static void add_status(struct snapshot *snapshot)
@@ -153,12 +172,6 @@ static void add_stat(struct snapshot *snapshot)
 	}
 }
 
-/* The kernel makes a new inode for shared memory that has no name. */
-static bool is_nameless(const char *path)
-{
-	return !strncmp(path, "/dev/zero (deleted)", 19);
-}
-
 /**
  * struct area - neighbouring mappings that differ in nothing but their history
  * @start: first address
@@ -189,9 +202,11 @@ static bool parse_area(const char *line, struct area *area)
 	area->end = end;
 	area->offset = offset;
 	memcpy(area->perms, perms, sizeof(perms));
-	if (is_nameless(line + path))
+	/* Also shared memory that never had a name. */
+	if (is_unlinked(line + path))
 		inode = 0;
-	snprintf(area->file, sizeof(area->file), "%s %lu %s", dev, inode, line + path);
+	snprintf(area->file, sizeof(area->file), "%s %lu %s", dev, inode,
+		 lasting_name(line + path));
 	area->flags[0] = '\0';
 	return true;
 }
