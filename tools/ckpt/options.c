@@ -65,7 +65,7 @@ static const struct argp_option table[] = {
 	{ "inherit-fd", OPT_INHERIT_FD, "N[:M]", 0,
 	  "Descriptor N of the program becomes our descriptor M", 4 },
 	{ "inherit-stdio", OPT_INHERIT_STDIO, NULL, 0,
-	  "So do those of 0, 1 and 2 that were a terminal", 4 },
+	  "So do those of 0, 1 and 2 that led outside", 4 },
 	{ "file", OPT_FILE, "PATH=NEWPATH", 0,
 	  "Open NEWPATH instead of PATH", 4 },
 	{ "file-changed", OPT_FILE_CHANGED, "POLICY", 0,
