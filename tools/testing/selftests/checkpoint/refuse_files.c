@@ -26,6 +26,9 @@
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE	0x08
 #endif
+#ifndef O_NOTIFICATION_PIPE
+#define O_NOTIFICATION_PIPE	O_EXCL
+#endif
 #define SHM_KEY		0x636b7075
 #ifndef PR_SET_VMA
 #define PR_SET_VMA		0x53564d41
@@ -42,17 +45,20 @@ static int scratch_file(void)
 	return open("scratch", O_RDWR | O_CREAT, 0644);
 }
 
-static bool make_pipe(void)
+static bool make_notification_pipe(void)
 {
 	int fds[2];
 
-	return !pipe(fds);
+	return !pipe2(fds, O_NOTIFICATION_PIPE);
 }
 
-static bool make_fifo(void)
+/* It is there, but under a name that nobody knows. */
+static bool make_fifo_renamed(void)
 {
 	unlink("fifo");
-	return !mkfifo("fifo", 0644) && opens(open("fifo", O_RDWR));
+	unlink("fifo2");
+	return !mkfifo("fifo", 0644) && opens(open("fifo", O_RDWR)) && !link("fifo", "fifo2") &&
+	       !unlink("fifo");
 }
 
 static bool make_socketpair(void)
@@ -377,8 +383,8 @@ static bool map_aio(void)
 }
 
 const struct refusal file_refusals[] = {
-	{ "pipe", make_pipe, EBADF, "pipe" },
-	{ "fifo", make_fifo, EBADF, "fifo" },
+	{ "notification-pipe", make_notification_pipe, EBADF, "notification pipe" },
+	{ "fifo-renamed", make_fifo_renamed, EBADF, "fifo was unlinked" },
 	{ "socketpair", make_socketpair, EBADF, "sock" },
 	{ "inet-socket", make_inet_socket, EBADF, "sock" },
 	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
