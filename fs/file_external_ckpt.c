@@ -44,12 +44,6 @@ int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
 	return ret ?: CKPT_FILE_EXTERNAL;
 }
 
-/* O_RDONLY, O_WRONLY and O_RDWR are one less than the bits of these modes. */
-static fmode_t access_of(u32 open_flags)
-{
-	return (open_flags + 1) & (FMODE_READ | FMODE_WRITE);
-}
-
 /**
  * ckpt_file_inherit - take a descriptor of the caller instead of a saved file
  * @ctx: context
@@ -65,7 +59,8 @@ static fmode_t access_of(u32 open_flags)
 struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record)
 {
-	fmode_t access = access_of(record->open_flags);
+	fmode_t access = OPEN_FMODE(record->open_flags) &
+			 (FMODE_READ | FMODE_WRITE);
 	struct file *file = fget(record->inherit);
 	int ret;
 

@@ -93,8 +93,8 @@ static int lock_confirmed(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (time_after(jiffies, limit))
-			return ckpt_error(ctx, -EBUSY, locked ?
-					  "unread data of a pipe is still being read from its file" :
+			return ckpt_error(ctx, -EBUSY, "%s", locked ?
+					  "unread data of a pipe is still read from its file" :
 					  "a process outside holds a pipe and does not let it go");
 		usleep_range(50, 200);
 	}

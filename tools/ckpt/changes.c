@@ -8,7 +8,7 @@
 #include "rewrite.h"
 #include "util.h"
 
-#define DESCRIPTOR_MAX	(1 << 30)
+#define DESCRIPTOR_MAX	0x40000000
 
 static struct inherit *find(const struct changes *changes, int saved)
 {

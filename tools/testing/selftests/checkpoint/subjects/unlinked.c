@@ -76,7 +76,8 @@ static void setup_opens(void)
 
 	fds[0] = make("data", O_RDWR);
 	for (offset = 0; offset < BYTES; offset += PAGE_SIZE)
-		put(fds[0], offset, offset, BYTES - offset < PAGE_SIZE ? BYTES - offset : PAGE_SIZE);
+		put(fds[0], offset, offset,
+		    BYTES - offset < PAGE_SIZE ? BYTES - offset : PAGE_SIZE);
 	fds[1] = open("data", O_RDONLY);
 	fds[2] = open("data", O_WRONLY | O_APPEND);
 	fds[3] = dup(fds[0]);
