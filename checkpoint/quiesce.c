@@ -10,6 +10,9 @@
  *
  * A caller that gives up takes back the work that has not begun. Work that
  * begins too late sees that it is not wanted any more and returns.
+ *
+ * A system call that returns -EINTR because of the work, and not because of a
+ * signal, is issued again when the thread goes on.
  */
 #include <linux/err.h>
 #include <linux/ptrace.h>
@@ -53,6 +56,7 @@ struct ckpt_quiesce {
  * @quiesce: a reference is held until @work has run or is cancelled
  * @list: in ckpt_quiesce.parkings
  * @task: the thread, a reference is held
+ * @was_stopped: by a signal or a tracer when @work was sent
  * @state: written by the thread, read by the checkpoint
  * @refs: references: the list and @work
  */
@@ -61,6 +65,7 @@ struct parking {
 	struct ckpt_quiesce *quiesce;
 	struct list_head list;
 	struct task_struct *task;
+	bool was_stopped;
 	enum parking_state state;
 	refcount_t refs;
 };
@@ -92,6 +97,18 @@ static bool is_on_the_way(struct parking *parking)
 	return smp_load_acquire(&parking->state) == PARKING_SENT;
 }
 
+/*
+ * Was it the work that interrupted the system call, and nothing else? A signal
+ * that did so is still pending here, unless it stopped the thread. Only the
+ * signal code takes back the notification before it runs the work: elsewhere
+ * the call had returned before the work was sent.
+ */
+static bool is_only_cause(const struct parking *parking)
+{
+	return !parking->was_stopped && !task_sigpending(current) &&
+	       !test_thread_flag(TIF_NOTIFY_SIGNAL);
+}
+
 /* Runs in the thread that is to be stopped. */
 static void park(struct callback_head *work)
 {
@@ -99,6 +116,8 @@ static void park(struct callback_head *work)
 	struct ckpt_quiesce *quiesce = parking->quiesce;
 	bool exiting = current->flags & PF_EXITING;
 
+	if (!exiting && is_only_cause(parking))
+		arch_ckpt_reissue_syscall();
 	/* The checkpoint that sees the state sees all that came before. */
 	smp_store_release(&parking->state,
 			  exiting ? PARKING_GONE : PARKING_PARKED);
@@ -120,6 +139,7 @@ static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
 	refcount_inc(&quiesce->refs);
 	parking->quiesce = quiesce;
 	parking->task = get_task_struct(task);
+	parking->was_stopped = task_is_stopped_or_traced(task);
 	list_add_tail(&parking->list, &quiesce->parkings);
 	if (task_work_add(task, &parking->work, TWA_SIGNAL)) {
 		parking->state = PARKING_GONE;

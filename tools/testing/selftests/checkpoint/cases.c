@@ -46,6 +46,10 @@ const struct subject_case subject_cases[] = {
 	TIME("futex-realtime", "sleep", "futex-realtime", | SAME_BOOT),
 	TIME("itimer-fires", "itimer", "fires", | RUNS),
 	{ "time", "itimers", "itimer", "armed" },
+	TIME("sigwait", "waits", "sigwait"),
+	{ "time", "semop", "waits", "semop", SAME_BOOT },
+	{ "time", "semtimedop", "waits", "semtimedop", SAME_BOOT },
+	{ "time", "msgrcv", "waits", "msgrcv", SAME_BOOT },
 
 	SIGNALS("sighandlers", "sighandlers", ""),
 	SIGNALS("sigmask", "sigmask", ""),

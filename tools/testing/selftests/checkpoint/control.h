@@ -37,6 +37,11 @@ typedef __s64 s64;
 /* struct control.blocked_in: runs in user mode, not blocked */
 #define SUBJECT_RUNS		(-1)
 
+/* struct control.wake: how the test ends the subject's wait, besides @go */
+#define WAKE_NOTHING	0
+#define WAKE_SEMAPHORE	1	/* one up */
+#define WAKE_MESSAGE	2	/* one message, of a type and length that both know */
+
 /**
  * struct control - what test and subject tell each other
  * @magic: CONTROL_MAGIC
@@ -47,6 +52,8 @@ typedef __s64 s64;
  * @flags: CONTROL_*, set by the test
  * @starts: how often main() of the subject ran
  * @pid: of the subject, as it sees itself
+ * @wake: WAKE_*
+ * @wake_id: of the semaphore set or message queue
  * @nonce: random number that lives in the subject's memory, told when ready
  * @nonce_after: the same, told with the verdict
  * @blocked_in: number of the system call that the subject waits in
@@ -68,6 +75,8 @@ struct control {
 	__u32 flags;
 	__u32 starts;
 	__s32 pid;
+	__u32 wake;
+	__s32 wake_id;
 	__u32 unused;
 	__u64 nonce;
 	__u64 nonce_after;

@@ -5,7 +5,10 @@
 
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 
 bool subject_map(struct subject_run *run, bool create)
 {
@@ -219,10 +222,27 @@ pid_t start_tiny(const char *mode, uid_t uid)
 	return pid;
 }
 
+/* End a wait that is not one for the shared page. */
+static void wake(const struct control *control)
+{
+	struct sembuf up = { .sem_op = 1 };
+	struct {
+		long type;
+		char text[16];
+	} message = { .type = 7 };
+
+	if (control->wake == WAKE_SEMAPHORE && semop(control->wake_id, &up, 1))
+		complain("semop: %s", strerror(errno));
+	if (control->wake == WAKE_MESSAGE &&
+	    msgsnd(control->wake_id, &message, sizeof(message.text), 0))
+		complain("msgsnd: %s", strerror(errno));
+}
+
 void subject_go(struct subject_run *run)
 {
 	__atomic_store_n(&run->control->go, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &run->control->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	wake(run->control);
 }
 
 bool subject_verdict(struct subject_run *run, pid_t pid)
