@@ -257,6 +257,7 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 	},
 	{
 		.name		= "general registers",
+		.restore	= arch_ckpt_check_place,
 		.commit		= ckpt_cpu_commit_general,
 	},
 };

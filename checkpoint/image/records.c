@@ -68,7 +68,8 @@ DESCRIBE(header, HEADER);
 	ANY(R, s, xfeatures, HEX)					\
 	ANY(R, s, xstate_size, 0)					\
 	ANY(R, s, vdso_size, 0)						\
-	ANY(R, s, vdso_hash, HEX)
+	ANY(R, s, vdso_hash, HEX)					\
+	ANY(R, s, vdso_chosen_hash, HEX)
 DESCRIBE(header_arch, HEADER_ARCH);
 
 #define BUFFER(R, s)							\

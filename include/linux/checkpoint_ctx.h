@@ -407,6 +407,7 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int arch_ckpt_map_vdso(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		       const struct ckpt_hdr_vma *record);
+int arch_ckpt_check_place(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 long arch_ckpt_return_value(struct ckpt_task_stage *stage);
 void arch_ckpt_reissue_syscall(void);
 

@@ -23,7 +23,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/user.h>
-#include <linux/xxhash.h>
 
 #include <asm/fpu/api.h>
 #include <asm/fpu/regset.h>
@@ -33,8 +32,8 @@
 #include <asm/proto.h>
 #include <asm/ptrace.h>
 #include <asm/segment.h>
-#include <asm/vdso.h>
 
+#include "ckpt.h"
 #include "fpu/internal.h"
 #include "fpu/legacy.h"
 #include "fpu/xstate.h"
@@ -49,31 +48,6 @@
 /* The legacy area, with x87 and SSE, and the header behind it. */
 #define LEGACY_SIZE	sizeof(struct fxregs_state)
 #define LEGACY_FEATURES	XFEATURE_MASK_FPSSE
-
-/**
- * struct ckpt_cpu_stage - registers as restored
- * @regs: general registers, checked
- * @nbytes: bytes of @xstate
- * @xstate: the rest in the form of NT_X86_XSTATE, or of NT_PRFPREG on a
- *	processor without XSAVE
- */
-struct ckpt_cpu_stage {
-	struct ckpt_hdr_cpu regs;
-	u32 nbytes;
-	u8 xstate[] __aligned(64);
-};
-
-static u64 vdso_hash(void)
-{
-	const struct vdso_image *image = &vdso_image_64;
-	struct xxh64_state state;
-
-	xxh64_reset(&state, 0);
-	xxh64_update(&state, image->data, image->size);
-	xxh64_update(&state, &image->sym_vvar_start,
-		     sizeof(image->sym_vvar_start));
-	return xxh64_digest(&state);
-}
 
 static u32 xstate_size(void)
 {
@@ -96,18 +70,13 @@ static u64 xstate_features(void)
 int arch_ckpt_save_header(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_header_arch *record;
-	static u64 hash;
 
 	record = ckpt_record_add(ctx, CKPT_HDR_HEADER_ARCH);
 	if (!record)
 		return -ENOMEM;
-	/* The vdso never changes: whoever comes first computes. */
-	if (!READ_ONCE(hash))
-		WRITE_ONCE(hash, vdso_hash());
 	record->xfeatures = xstate_features();
 	record->xstate_size = xstate_size();
-	record->vdso_size = vdso_image_64.size;
-	record->vdso_hash = READ_ONCE(hash);
+	ckpt_vdso_save_header(record);
 	return 0;
 }
 
@@ -121,78 +90,7 @@ int arch_ckpt_save_header(struct ckpt_ctx *ctx)
  */
 int arch_ckpt_check_header(struct ckpt_ctx *ctx)
 {
-	if (ctx->arch.vdso_size != vdso_image_64.size ||
-	    ctx->arch.vdso_hash != vdso_hash())
-		return ckpt_error(ctx, -EXDEV,
-				  "the image was made by a kernel with another vdso");
-	return 0;
-}
-
-/**
- * ckpt_vma_save_special - checkpoint method of the kernel's own mappings
- * @ctx: context
- * @vma: mapping
- * @record: kind is filled in
- *
- * Return: 0, -EOPNOTSUPP.
- */
-int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
-			  struct ckpt_hdr_vma *record)
-{
-	unsigned long vdso = (uintptr_t)vma->vm_mm->context.vdso;
-	unsigned long size = vma->vm_end - vma->vm_start;
-
-	record->flags &= CKPT_VMA_READ | CKPT_VMA_WRITE | CKPT_VMA_EXEC;
-	record->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
-	if (vma->anon_vma)
-		return ckpt_error(ctx, -EOPNOTSUPP, "its vdso was written to");
-	if (vma_is_special_mapping(vma, &vdso_mapping) &&
-	    size == vdso_image_64.size && vma->vm_start == vdso &&
-	    record->flags == (CKPT_VMA_READ | CKPT_VMA_EXEC)) {
-		record->kind = CKPT_VMA_VDSO;
-		return 0;
-	}
-	if (vma_is_special_mapping(vma, &vvar_mapping) &&
-	    size == -vdso_image_64.sym_vvar_start && vma->vm_end == vdso &&
-	    record->flags == CKPT_VMA_READ) {
-		record->kind = CKPT_VMA_VVAR;
-		return 0;
-	}
-	return ckpt_error(ctx, -EOPNOTSUPP,
-			  "it has a mapping of the kernel in an unusual form");
-}
-
-/**
- * arch_ckpt_map_vdso - map the vdso where it was
- * @ctx: context
- * @mm: the current address space, private to the restart
- * @record: of the vdso or of its data; whichever comes first maps both
- *
- * Return: 0 or a negative errno.
- */
-int arch_ckpt_map_vdso(struct ckpt_ctx *ctx, struct mm_struct *mm,
-		       const struct ckpt_hdr_vma *record)
-{
-	unsigned long vvar_size = -vdso_image_64.sym_vvar_start;
-	unsigned long vvar = record->start;
-	unsigned long size = vvar_size;
-	int ret;
-
-	if (record->kind == CKPT_VMA_VDSO) {
-		vvar = record->start - vvar_size;
-		size = vdso_image_64.size;
-	}
-	if (record->end - record->start != size || record->start < vvar_size ||
-	    vvar < mmap_min_addr)
-		return ckpt_error(ctx, -EINVAL, "vdso at %#llx", record->start);
-	if (mm->context.vdso == (void __user *)(vvar + vvar_size))
-		return 0;
-	ret = map_vdso_once(&vdso_image_64, vvar);
-	if (!ret && mm->context.vdso != (void __user *)(vvar + vvar_size))
-		ret = -EINVAL;
-	if (ret)
-		return ckpt_error(ctx, ret, "vdso at %#llx", record->start);
-	return 0;
+	return ckpt_vdso_check_header(ctx);
 }
 
 /**

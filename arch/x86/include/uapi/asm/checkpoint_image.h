@@ -8,7 +8,9 @@
  * @xfeatures: state components that the saved tasks may use, as in XCR0
  * @xstate_size: bytes of their state in its user-visible form
  * @vdso_size: bytes of the kernel's vdso
- * @vdso_hash: XXH64, seed 0, of the vdso and of its symbol offsets
+ * @vdso_hash: XXH64, seed 0, of the vdso without the instructions that were
+ *	chosen for the processor, and of the offset of its data
+ * @vdso_chosen_hash: the same with these instructions
  */
 struct ckpt_hdr_header_arch {
 	struct ckpt_hdr h;
@@ -16,6 +18,7 @@ struct ckpt_hdr_header_arch {
 	__u32 xstate_size;
 	__u32 vdso_size;
 	__u64 vdso_hash;
+	__u64 vdso_chosen_hash;
 };
 
 /* struct ckpt_hdr_mm_arch.flags */
