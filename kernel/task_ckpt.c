@@ -128,9 +128,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (!hlist_empty(&task->signal->posix_timers))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has POSIX timers");
 #ifdef CONFIG_SYSVIPC
-	if (task->sysvsem.undo_list)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has SysV semaphore adjustments to undo");
 	if (!list_empty(&task->sysvshm.shm_clist))
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has created SysV shared memory");
@@ -178,7 +175,11 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "it has set SCHED_FLAG_RESET_ON_FORK");
 	if (task->signal->is_child_subreaper)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is a child subreaper");
+#ifdef CONFIG_SYSVIPC
+	return ckpt_sem_undo_check(ctx, task);
+#else
 	return 0;
+#endif
 }
 
 static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)

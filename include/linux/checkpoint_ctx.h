@@ -386,6 +386,7 @@ int ckpt_cpu_commit_general(struct ckpt_ctx *ctx,
 void ckpt_cpu_release(struct ckpt_task_stage *stage);
 
 /* Parts of the above that have files of their own. */
+int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_itimers_save(struct task_struct *task,
 		       struct ckpt_hdr_signal *record);
 int ckpt_itimers_check(struct ckpt_ctx *ctx,

@@ -82,6 +82,8 @@ const struct subject_case subject_cases[] = {
 	TASK("creds-caps", "creds", "caps"),
 	TASK("creds-securebits", "creds", "securebits"),
 	TASK("creds-user", "creds", "user", ORDINARY),
+	TASK("undo", "settings", "undo", SAME_BOOT),
+	TASK("thread-gone", "settings", "thread-gone"),
 	TASK("robust-list", "robust", ""),
 	TASK("identity", "identity", ""),
 	TASK("title", "identity", "title"),

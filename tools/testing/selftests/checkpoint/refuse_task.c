@@ -138,13 +138,16 @@ static bool make_timer(void)
 
 static bool make_sem_undo(void)
 {
-	int id = semget(IPC_PRIVATE, 1, 0600);
-	struct sembuf up = { 0, 1, SEM_UNDO };
-	bool good = id >= 0 && !semop(id, &up, 1);
+	int id = semget(IPC_PRIVATE, 2, 0600);
+	struct sembuf up = { 1, 1, SEM_UNDO };
 
-	/* It goes with the set; the list stays. */
-	semctl(id, 0, IPC_RMID);
-	return good;
+	/* The set stays when the process ends: the list would go with it. */
+	return id >= 0 && !semop(id, &up, 1);
+}
+
+static bool share_undo(void)
+{
+	return start_sharer(CLONE_SYSVSEM);
 }
 
 static bool create_shm(void)
@@ -359,6 +362,7 @@ const struct refusal task_refusals[] = {
 	{ "seccomp", set_seccomp_filter, EOPNOTSUPP, "seccomp" },
 	{ "posix-timer", make_timer, EOPNOTSUPP, "POSIX timers" },
 	{ "sem-undo", make_sem_undo, EOPNOTSUPP, "semaphore" },
+	{ "shared-undo", share_undo, EBUSY, "semaphore" },
 	{ "shm-created", create_shm, EOPNOTSUPP, "shared memory" },
 	{ "subreaper", set_subreaper, EOPNOTSUPP, "subreaper" },
 	{ "traced", be_traced, EBUSY, "traced" },
