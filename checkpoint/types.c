@@ -217,6 +217,7 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 		.save		= ckpt_task_save,
 		.restore	= ckpt_task_restore,
 		.commit		= ckpt_task_commit,
+		.release	= ckpt_task_release,
 	},
 	{
 		.name		= "credentials",

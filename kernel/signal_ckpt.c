@@ -329,6 +329,7 @@ int ckpt_signal_save(struct ckpt_ctx *ctx, void *object)
 	}
 	task_unlock(task->group_leader);
 	record->oom_score_adj = signal->oom_score_adj;
+	record->oom_score_adj_min = signal->oom_score_adj_min;
 	ckpt_itimers_save(task, record);
 	return save_pending(ctx, task, &signal->shared_pending,
 			    &record->nr_pending);
@@ -354,11 +355,12 @@ static int check_limits(struct ckpt_ctx *ctx,
 	if (record->rlim_max[RLIMIT_NOFILE] > sysctl_nr_open)
 		return ckpt_error(ctx, -EPERM,
 				  "RLIMIT_NOFILE exceeds fs.nr_open");
-	if (record->oom_score_adj < current->signal->oom_score_adj_min &&
-	    !capable(CAP_SYS_RESOURCE))
+	if (min(record->oom_score_adj, record->oom_score_adj_min) <
+	    current->signal->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to lower oom_score_adj to %d",
-				  record->oom_score_adj);
+				  min(record->oom_score_adj,
+				      record->oom_score_adj_min));
 	return ckpt_itimers_check(ctx, record);
 }
 
@@ -428,6 +430,7 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	if (record->rlim_cur[RLIMIT_CPU] != RLIM_INFINITY)
 		update_rlimit_cpu(current, record->rlim_cur[RLIMIT_CPU]);
 	signal->oom_score_adj = record->oom_score_adj;
+	signal->oom_score_adj_min = record->oom_score_adj_min;
 	ckpt_itimers_commit(record);
 
 	spin_lock_irq(&ckpt_sighand(current)->siglock);

@@ -3,10 +3,11 @@
  * Checkpoint and restart of what belongs to a task alone, and of its
  * references to shared objects.
  *
- * Saved: name, personality, no_new_privs, scheduling policy and nice value,
- *	timer slack.
- * Reset to default: accumulated CPU times, start time, CPU affinity, I/O
- *	priority, keyrings, security labels, cgroup (that of the restart).
+ * Saved: name, personality, no_new_privs, scheduling policy, nice value and
+ *	slice, affinity, I/O priority, timer slack, what prctl() says of
+ *	flushers and of memory errors.
+ * Reset to default: accumulated CPU times, start time, keyrings, security
+ *	labels, cgroup (that of the restart).
  * Refused: threads, children, tracers, seccomp, POSIX timers, SysV semaphore
  *	undo lists, io_uring, namespaces other than the caller's.
  */
@@ -15,6 +16,7 @@
 #include <linux/cgroup.h>
 #include <linux/fdtable.h>
 #include <linux/fs_struct.h>
+#include <linux/ioprio.h>
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
@@ -24,6 +26,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
+#include <linux/security.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 #include <uapi/linux/sched/types.h>
@@ -31,6 +34,9 @@
 #ifdef CONFIG_SECURITY_LANDLOCK
 #include "../security/landlock/cred.h"
 #endif
+
+/* What PR_SET_IO_FLUSHER sets. */
+#define IO_FLUSHER	(PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
 
 static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -145,14 +151,9 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (rcu_access_pointer(task->mm->ioctx_table))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it uses AIO");
 #endif
-	if (test_bit(MMF_HAS_MDWE, &task->mm->flags) ||
-	    test_bit(MMF_VM_MERGE_ANY, &task->mm->flags))
+	if (test_bit(MMF_VM_MERGE_ANY, &task->mm->flags))
 		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has set PR_SET_MDWE or PR_SET_MEMORY_MERGE");
-	if (task->flags & (PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE |
-			   PF_MCE_PROCESS | PF_MCE_EARLY))
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has set PR_SET_IO_FLUSHER or PR_MCE_KILL");
+				  "it has set PR_SET_MEMORY_MERGE");
 	if (test_bit(MMF_HAS_UPROBES, &task->mm->flags))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has uprobes");
 #ifdef CONFIG_NUMA
@@ -170,9 +171,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has a core scheduling cookie");
 #endif
-	if (task->sched_reset_on_fork)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has set SCHED_FLAG_RESET_ON_FORK");
 	if (task->signal->is_child_subreaper)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it is a child subreaper");
 #ifdef CONFIG_SYSVIPC
@@ -222,6 +220,38 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	return 0;
 }
 
+/* What prctl() and sched_setattr() keep in single bits. */
+static u32 flags_to_image(struct task_struct *task)
+{
+	u32 flags = 0;
+
+	if (task_no_new_privs(task))
+		flags |= CKPT_TASK_NO_NEW_PRIVS;
+	if ((task->flags & IO_FLUSHER) == IO_FLUSHER)
+		flags |= CKPT_TASK_IO_FLUSHER;
+	if (task->flags & PF_MCE_PROCESS)
+		flags |= CKPT_TASK_MCE_PROCESS;
+	if (task->flags & PF_MCE_EARLY)
+		flags |= CKPT_TASK_MCE_EARLY;
+	if (task->sched_reset_on_fork)
+		flags |= CKPT_TASK_RESET_ON_FORK;
+	return flags;
+}
+
+/* What ioprio_set() was given, or 0. */
+static u32 get_ioprio(struct task_struct *task)
+{
+	u32 ioprio = IOPRIO_DEFAULT;
+
+#ifdef CONFIG_BLOCK
+	task_lock(task);
+	if (task->io_context)
+		ioprio = task->io_context->ioprio;
+	task_unlock(task);
+#endif
+	return ioprio;
+}
+
 /**
  * ckpt_task_save - save what belongs to a task alone, and its objects
  * @ctx: context
@@ -245,39 +275,29 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	record = ckpt_record_add(ctx, CKPT_HDR_TASK);
 	if (!record)
 		return -ENOMEM;
-	if (task_no_new_privs(task))
-		record->flags |= CKPT_TASK_NO_NEW_PRIVS;
+	record->flags = flags_to_image(task);
 	record->exit_signal = task->exit_signal;
 	record->personality = task->personality;
 	record->nice = task_nice(task);
 	record->sched_policy = task->policy;
 	record->rt_priority = task->rt_priority;
 	record->timer_slack_ns = task->timer_slack_ns;
+	record->default_timer_slack_ns = task->default_timer_slack_ns;
+	record->slice_ns = task->se.custom_slice ? task->se.slice : 0;
+	record->ioprio = get_ioprio(task);
 	strscpy_pad(record->comm, task->comm);
 	if (task->policy == SCHED_DEADLINE)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "its scheduling policy is SCHED_DEADLINE");
-	return save_objects(ctx, task);
+	return ckpt_affinity_save(ctx, task) ?: save_objects(ctx, task);
 }
 
-/* What setting it by system calls would need, restoring it needs too. */
-static int check_privileges(struct ckpt_ctx *ctx,
+static int check_scheduling(struct ckpt_ctx *ctx,
 			    const struct ckpt_hdr_task *record)
 {
 	bool realtime = record->sched_policy == SCHED_FIFO ||
 			record->sched_policy == SCHED_RR;
 
-	if (!(record->flags & CKPT_TASK_NO_NEW_PRIVS) &&
-	    task_no_new_privs(current))
-		return ckpt_error(ctx, -EPERM,
-				  "the caller cannot give up no_new_privs");
-	if (record->nice < task_nice(current) &&
-	    !can_nice(current, record->nice))
-		return ckpt_error(ctx, -EPERM, "no right to nice value %d",
-				  record->nice);
-	if (realtime && !capable(CAP_SYS_NICE))
-		return ckpt_error(ctx, -EPERM,
-				  "no right to real-time scheduling");
 	if (realtime != !!record->rt_priority ||
 	    !(realtime || record->sched_policy == SCHED_NORMAL ||
 	      record->sched_policy == SCHED_BATCH ||
@@ -285,7 +305,62 @@ static int check_privileges(struct ckpt_ctx *ctx,
 		return ckpt_error(ctx, -EINVAL,
 				  "scheduling policy %u with priority %u",
 				  record->sched_policy, record->rt_priority);
+	if (record->nice < task_nice(current) &&
+	    !can_nice(current, record->nice))
+		return ckpt_error(ctx, -EPERM, "no right to nice value %d",
+				  record->nice);
+	if (current->policy == SCHED_IDLE && record->sched_policy != SCHED_IDLE &&
+	    !can_nice(current, record->nice))
+		return ckpt_error(ctx, -EPERM, "no right to leave SCHED_IDLE");
+	if (realtime && !capable(CAP_SYS_NICE))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to real-time scheduling");
+	if (current->sched_reset_on_fork && !capable(CAP_SYS_NICE) &&
+	    !(record->flags & CKPT_TASK_RESET_ON_FORK))
+		return ckpt_error(ctx, -EPERM,
+				  "the caller cannot give up SCHED_FLAG_RESET_ON_FORK");
 	return 0;
+}
+
+/* What setting it by system calls would need, restoring it needs too. */
+static int check_privileges(struct ckpt_ctx *ctx,
+			    const struct ckpt_hdr_task *record)
+{
+	bool is_flusher = current->flags & IO_FLUSHER;
+
+	if (!(record->flags & CKPT_TASK_NO_NEW_PRIVS) &&
+	    task_no_new_privs(current))
+		return ckpt_error(ctx, -EPERM,
+				  "the caller cannot give up no_new_privs");
+	if (is_flusher != !!(record->flags & CKPT_TASK_IO_FLUSHER) &&
+	    !capable(CAP_SYS_RESOURCE))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to set PR_SET_IO_FLUSHER");
+	if (record->flags & CKPT_TASK_MCE_EARLY &&
+	    !(record->flags & CKPT_TASK_MCE_PROCESS))
+		return ckpt_error(ctx, -EINVAL, "PR_MCE_KILL");
+	return check_scheduling(ctx, record);
+}
+
+/* Also makes what setting it needs, so that the commit cannot fail. */
+static int prepare_ioprio(struct ckpt_ctx *ctx,
+			  const struct ckpt_hdr_task *record)
+{
+	int ret = 0;
+
+	if (record->ioprio == get_ioprio(current))
+		return 0;
+#ifdef CONFIG_BLOCK
+	ret = ioprio_check_cap(record->ioprio);
+	if (!ret)
+		ret = security_task_setioprio(current, record->ioprio);
+	if (!ret)
+		ret = set_task_ioprio(current, get_ioprio(current));
+	if (ret)
+		return ckpt_error(ctx, ret, "I/O priority %#x",
+				  record->ioprio);
+#endif
+	return ret;
 }
 
 /**
@@ -304,6 +379,10 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	if (!ret)
 		ret = check_privileges(ctx, &stage->task);
 	if (!ret)
+		ret = prepare_ioprio(ctx, &stage->task);
+	if (!ret)
+		ret = ckpt_affinity_restore(ctx, stage);
+	if (!ret)
 		ret = ckpt_record_read(ctx, CKPT_HDR_TASK_OBJS, &objs);
 	if (ret)
 		return ret;
@@ -314,6 +393,19 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	stage->sighand = ckpt_object_find(ctx, objs.sighand, CKPT_OBJ_SIGHAND);
 	stage->signal = ckpt_object_find(ctx, objs.signal, CKPT_OBJ_SIGNAL);
 	return 0;
+}
+
+static void commit_flags(u32 flags)
+{
+	if (flags & CKPT_TASK_NO_NEW_PRIVS)
+		task_set_no_new_privs(current);
+	current->flags &= ~(IO_FLUSHER | PF_MCE_PROCESS | PF_MCE_EARLY);
+	if (flags & CKPT_TASK_IO_FLUSHER)
+		current->flags |= IO_FLUSHER;
+	if (flags & CKPT_TASK_MCE_PROCESS)
+		current->flags |= PF_MCE_PROCESS;
+	if (flags & CKPT_TASK_MCE_EARLY)
+		current->flags |= PF_MCE_EARLY;
 }
 
 /**
@@ -331,15 +423,33 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 		.sched_policy	= record->sched_policy,
 		.sched_priority	= record->rt_priority,
 		.sched_nice	= record->nice,
+		.sched_runtime	= record->slice_ns,
 	};
-	int ret = sched_setattr_nocheck(current, &attr);
+	int ret;
 
+	if (record->flags & CKPT_TASK_RESET_ON_FORK)
+		attr.sched_flags |= SCHED_FLAG_RESET_ON_FORK;
+	ret = sched_setattr_nocheck(current, &attr);
 	if (ret)
 		return ret;
+	ckpt_affinity_commit(stage);
+#ifdef CONFIG_BLOCK
+	if (record->ioprio != get_ioprio(current))
+		set_task_ioprio(current, record->ioprio);
+#endif
 	set_task_comm(current, record->comm);
 	current->personality = record->personality;
 	current->timer_slack_ns = record->timer_slack_ns;
-	if (record->flags & CKPT_TASK_NO_NEW_PRIVS)
-		task_set_no_new_privs(current);
+	current->default_timer_slack_ns = record->default_timer_slack_ns;
+	commit_flags(record->flags);
 	return 0;
+}
+
+/**
+ * ckpt_task_release - free what was not committed
+ * @stage: of a task
+ */
+void ckpt_task_release(struct ckpt_task_stage *stage)
+{
+	ckpt_affinity_release(stage);
 }

@@ -3,7 +3,8 @@
  * Checkpoint and restart of address spaces.
  *
  * Saved: mappings, contents, layout, auxiliary vector, executable, dumpable
- *	flag, core dump filter, membarrier registrations, mlockall().
+ *	flag, core dump filter, membarrier registrations, mlockall(),
+ *	PR_SET_MDWE.
  * Reset to default: accounting, such as peak sizes and fault counts.
  * Refused: address spaces that a process outside uses too.
  *
@@ -58,6 +59,10 @@ static void save_flags(struct mm_struct *mm, struct ckpt_hdr_mm *record)
 		record->flags |= CKPT_MM_LOCK_ONFAULT;
 	if (test_bit(MMF_DISABLE_THP, &mm->flags))
 		record->flags |= CKPT_MM_THP_DISABLE;
+	if (test_bit(MMF_HAS_MDWE, &mm->flags))
+		record->flags |= CKPT_MM_MDWE;
+	if (test_bit(MMF_HAS_MDWE_NO_INHERIT, &mm->flags))
+		record->flags |= CKPT_MM_MDWE_NO_INHERIT;
 	record->dumpable = get_dumpable(mm);
 	record->coredump_filter = (mm->flags & MMF_DUMP_FILTER_MASK) >>
 				  MMF_DUMP_FILTER_SHIFT;
@@ -193,6 +198,18 @@ struct mm_struct *ckpt_mm_switch(struct mm_struct *mm)
 	return old;
 }
 
+static int check_mdwe(struct ckpt_ctx *ctx, const struct ckpt_hdr_mm *record)
+{
+	if (record->flags & CKPT_MM_MDWE_NO_INHERIT &&
+	    !(record->flags & CKPT_MM_MDWE))
+		return ckpt_error(ctx, -EINVAL, "PR_SET_MDWE flags");
+	if (test_bit(MMF_HAS_MDWE, &current->mm->flags) &&
+	    !(record->flags & CKPT_MM_MDWE))
+		return ckpt_error(ctx, -EPERM,
+				  "the caller cannot give up PR_SET_MDWE");
+	return 0;
+}
+
 static int check_layout(struct ckpt_ctx *ctx, const struct ckpt_hdr_mm *record)
 {
 	const u64 places[] = {
@@ -221,7 +238,7 @@ static int check_layout(struct ckpt_ctx *ctx, const struct ckpt_hdr_mm *record)
 		return ckpt_error(ctx, -EINVAL, "mlockall() flags");
 	if (record->flags & CKPT_MM_LOCK_FUTURE && !can_do_mlock())
 		return ckpt_error(ctx, -EPERM, "no right to lock memory");
-	return 0;
+	return check_mdwe(ctx, record);
 }
 
 static void set_layout(struct mm_struct *mm, const struct ckpt_hdr_mm *record)
@@ -253,6 +270,8 @@ static void set_flags(struct mm_struct *mm, const struct ckpt_hdr_mm *record)
 		set_bit(MMF_DISABLE_THP, &mm->flags);
 	else
 		clear_bit(MMF_DISABLE_THP, &mm->flags);
+	/* Of the caller: an image with it is not made. */
+	clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
 	mm->flags &= ~MMF_DUMP_FILTER_MASK;
 	mm->flags |= (unsigned long)record->coredump_filter <<
 		     MMF_DUMP_FILTER_SHIFT;
@@ -358,6 +377,11 @@ static int restore_contents(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		mm->def_flags |= VM_LOCKED;
 	if (record->flags & CKPT_MM_LOCK_ONFAULT)
 		mm->def_flags |= VM_LOCKONFAULT;
+	/* And it would have refused memory that was made before it was set. */
+	if (record->flags & CKPT_MM_MDWE)
+		set_bit(MMF_HAS_MDWE, &mm->flags);
+	if (record->flags & CKPT_MM_MDWE_NO_INHERIT)
+		set_bit(MMF_HAS_MDWE_NO_INHERIT, &mm->flags);
 	set_layout(mm, record);
 	return 0;
 }

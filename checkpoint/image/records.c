@@ -102,14 +102,18 @@ DESCRIBE(tree, TREE);
 DESCRIBE(pids, PIDS);
 
 #define TASK(R, s)							\
-	MASK(R, s, flags, CKPT_TASK_NO_NEW_PRIVS)			\
+	MASK(R, s, flags, CKPT_TASK_ALL)				\
 	R(s, exit_signal, UINT, 0, 64, VOLATILE)			\
 	ANY(R, s, personality, HEX)					\
 	R(s, nice, SINT, -20, 19, 0)					\
 	UINT(R, s, sched_policy, 0, 7)					\
 	UINT(R, s, rt_priority, 0, 99)					\
 	ANY(R, s, timer_slack_ns, 0)					\
-	R(s, comm, TEXT, 0, 0, 0)
+	R(s, comm, TEXT, 0, 0, 0)					\
+	ANY(R, s, default_timer_slack_ns, 0)				\
+	UINT(R, s, slice_ns, 0, 100000000)				\
+	UINT(R, s, ioprio, 0, 0xffff)					\
+	ZERO(R, s, reserved)
 DESCRIBE(task, TASK);
 
 #define TASK_OBJS(R, s)							\
@@ -309,7 +313,7 @@ DESCRIBE(fs, FS);
 	ADDRESS(R, s, env_start) ADDRESS(R, s, env_end)			\
 	ADDRESS(R, s, mmap_base)					\
 	OPT_REF(R, s, exe_file, FILE)					\
-	MASK(R, s, flags, 0xf)						\
+	MASK(R, s, flags, CKPT_MM_ALL)					\
 	UINT(R, s, dumpable, 0, 2)					\
 	MASK(R, s, coredump_filter, 0x1ff)				\
 	MASK(R, s, membarrier, 0x1fe)					\
@@ -338,7 +342,9 @@ DESCRIBE(pages_end, PAGES_END);
 
 #define MM_ARCH(R, s)							\
 	ADDRESS(R, s, vdso)						\
-	MASK(R, s, flags, CKPT_MM_X86_VSYSCALL)
+	MASK(R, s, flags, CKPT_MM_X86_VSYSCALL)				\
+	MASK(R, s, pkeys, 0xfffe)					\
+	UINT(R, s, execute_only_pkey, 0, 15)
 DESCRIBE(mm_arch, MM_ARCH);
 
 #define SHMEM(R, s)							\
@@ -377,7 +383,9 @@ DESCRIBE(sigaction, SIGACTION);
 	R(s, itimer_value_ns, ARRAY, 0, 0, VOLATILE)			\
 	R(s, itimer_interval_ns, ARRAY, 0, 0, 0)			\
 	R(s, oom_score_adj, SINT, -1000, 1000, 0)			\
-	UINT(R, s, nr_pending, 0, 1U << 20)
+	UINT(R, s, nr_pending, 0, 1U << 20)				\
+	R(s, oom_score_adj_min, SINT, -1000, 1000, 0)			\
+	ZERO(R, s, reserved)
 DESCRIBE(signal, SIGNAL);
 
 #define SIGINFO(R, s)							\

@@ -23,6 +23,7 @@
 #include <linux/xxhash.h>
 
 struct bio_vec;
+struct cpumask;
 struct cred;
 struct file;
 struct files_struct;
@@ -95,6 +96,8 @@ struct ckpt_segment {
  * @thread: record
  * @restart_block: record
  * @cpu: architecture's own, or NULL
+ * @affinity: processors that it has chosen, or NULL
+ * @allowed: room for those that it may have
  * @pending: entries for the thread's own queue, struct sigqueue.list
  * @pending_mask: signals pending for the thread alone
  * @cred: credentials
@@ -109,6 +112,8 @@ struct ckpt_task_stage {
 	struct ckpt_hdr_thread thread;
 	struct ckpt_hdr_restart_block restart_block;
 	struct ckpt_cpu_stage *cpu;
+	struct cpumask *affinity;
+	struct cpumask *allowed;
 	struct list_head pending;
 	u64 pending_mask;
 	struct cred *cred;
@@ -362,6 +367,7 @@ int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
 int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_task_release(struct ckpt_task_stage *stage);
 int ckpt_cred_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
@@ -386,6 +392,10 @@ int ckpt_cpu_commit_general(struct ckpt_ctx *ctx,
 void ckpt_cpu_release(struct ckpt_task_stage *stage);
 
 /* Parts of the above that have files of their own. */
+int ckpt_affinity_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_affinity_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_affinity_commit(struct ckpt_task_stage *stage);
+void ckpt_affinity_release(struct ckpt_task_stage *stage);
 int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_itimers_save(struct task_struct *task,
 		       struct ckpt_hdr_signal *record);

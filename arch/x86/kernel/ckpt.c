@@ -3,9 +3,11 @@
  * Checkpoint and restart of what x86-64 tasks have of their own.
  *
  * Saved: general registers, segment bases, x87, SSE, AVX, AVX-512 and PKRU
- *	state in the forms that ptrace() gives them, place of the vdso.
+ *	state in the forms that ptrace() gives them, place of the vdso, which
+ *	protection keys are taken.
  * Refused: 32-bit tasks, hardware breakpoints, port permissions, LDT entries,
- *	TLS segments, shadow stacks, disabled TSC or CPUID, AMX.
+ *	TLS segments, shadow stacks, disabled TSC or CPUID, AMX, restricted
+ *	speculation.
  *
  * A restart takes registers as sigreturn and ptrace() do: nothing that user
  * mode could not have set by itself.
@@ -15,6 +17,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/mmu_context.h>
+#include <linux/pkeys.h>
 #include <linux/ptrace.h>
 #include <linux/regset.h>
 #include <linux/sched.h>
@@ -93,6 +96,47 @@ int arch_ckpt_check_header(struct ckpt_ctx *ctx)
 	return ckpt_vdso_check_header(ctx);
 }
 
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+static void save_pkeys(struct mm_struct *mm, struct ckpt_hdr_mm_arch *record)
+{
+	if (!arch_pkeys_enabled())
+		return;
+	/* Key 0 is everybody's. */
+	record->pkeys = mm_pkey_allocation_map(mm) & ~1U;
+	record->execute_only_pkey = max(mm->context.execute_only_pkey, 0);
+}
+
+static int restore_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 const struct ckpt_hdr_mm_arch *record)
+{
+	if (!record->pkeys && !record->execute_only_pkey)
+		return 0;
+	if (!arch_pkeys_enabled())
+		return ckpt_error(ctx, -EXDEV,
+				  "this processor has no protection keys");
+	if (record->execute_only_pkey &&
+	    !(record->pkeys & BIT(record->execute_only_pkey)))
+		return ckpt_error(ctx, -EINVAL, "protection key %u is free",
+				  record->execute_only_pkey);
+	mm_pkey_allocation_map(mm) |= record->pkeys;
+	if (record->execute_only_pkey)
+		mm->context.execute_only_pkey = record->execute_only_pkey;
+	return 0;
+}
+#else
+static void save_pkeys(struct mm_struct *mm, struct ckpt_hdr_mm_arch *record)
+{
+}
+
+static int restore_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 const struct ckpt_hdr_mm_arch *record)
+{
+	if (!record->pkeys && !record->execute_only_pkey)
+		return 0;
+	return ckpt_error(ctx, -EXDEV, "this kernel has no protection keys");
+}
+#endif
+
 /**
  * arch_ckpt_save_mm - save the architecture's part of an address space
  * @ctx: context
@@ -117,6 +161,7 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	record->vdso = (uintptr_t)mm->context.vdso;
 	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
 		record->flags |= CKPT_MM_X86_VSYSCALL;
+	save_pkeys(mm, record);
 	return 0;
 }
 
@@ -132,9 +177,11 @@ int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	struct ckpt_hdr_mm_arch record;
 	int ret = ckpt_record_read(ctx, CKPT_HDR_MM_ARCH, &record);
 
-	if (!ret && record.flags & CKPT_MM_X86_VSYSCALL)
+	if (ret)
+		return ret;
+	if (record.flags & CKPT_MM_X86_VSYSCALL)
 		set_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags);
-	return ret;
+	return restore_pkeys(ctx, mm, &record);
 }
 
 static bool has_tls_segments(const struct thread_struct *thread)
@@ -163,6 +210,21 @@ static bool is_32bit(struct task_struct *task)
 	       test_tsk_thread_flag(task, TIF_ADDR32);
 }
 
+static bool has_restricted_speculation(struct task_struct *task)
+{
+	return task_spec_ssb_disable(task) || task_spec_ssb_noexec(task) ||
+	       task_spec_ib_disable(task) ||
+	       test_tsk_thread_flag(task, TIF_SPEC_L1D_FLUSH);
+}
+
+/* The whole process has the permission, whoever has used it. */
+static bool may_use_amx(struct task_struct *task)
+{
+	const struct fpu *fpu = &task->group_leader->thread.fpu;
+
+	return READ_ONCE(fpu->perm.__state_perm) & XFEATURE_MASK_USER_DYNAMIC;
+}
+
 static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct thread_struct *thread = &task->thread;
@@ -180,7 +242,16 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 #ifdef CONFIG_X86_USER_SHADOW_STACK
 	if (thread->features)
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has a shadow stack");
+	if (thread->features_locked)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has locked the features of shadow stacks");
 #endif
+	if (may_use_amx(task))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has the permission to use AMX");
+	if (has_restricted_speculation(task))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "it has set PR_SET_SPECULATION_CTRL");
 	if (test_tsk_thread_flag(task, TIF_NOTSC) ||
 	    test_tsk_thread_flag(task, TIF_NOCPUID))
 		return ckpt_error(ctx, -EOPNOTSUPP,

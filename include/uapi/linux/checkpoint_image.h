@@ -230,10 +230,20 @@ struct ckpt_hdr_pids {
 };
 
 /* struct ckpt_hdr_task.flags */
-#define CKPT_TASK_NO_NEW_PRIVS	0x1
+#define CKPT_TASK_NO_NEW_PRIVS	0x01
+#define CKPT_TASK_IO_FLUSHER	0x02	/* PR_SET_IO_FLUSHER */
+#define CKPT_TASK_MCE_PROCESS	0x04	/* PR_MCE_KILL_SET */
+#define CKPT_TASK_MCE_EARLY	0x08	/* and PR_MCE_KILL_EARLY */
+#define CKPT_TASK_RESET_ON_FORK	0x10	/* SCHED_FLAG_RESET_ON_FORK */
+#define CKPT_TASK_ALL		0x1f
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone
+ *
+ * Followed by a buffer with the processors that the task has chosen, see
+ * sched_setaffinity(2): __u64 words, bit 0 of the first is processor 0. It is
+ * empty if the task has not chosen.
+ *
  * @h: type and length
  * @flags: CKPT_TASK_*
  * @exit_signal: signal that the parent gets when the task ends
@@ -243,6 +253,10 @@ struct ckpt_hdr_pids {
  * @rt_priority: 1 to 99 for SCHED_FIFO and SCHED_RR, otherwise 0
  * @timer_slack_ns: see PR_SET_TIMERSLACK
  * @comm: name
+ * @default_timer_slack_ns: what PR_SET_TIMERSLACK with 0 sets
+ * @slice_ns: time slice asked for with sched_setattr(2), or 0
+ * @ioprio: as ioprio_set(2) takes it; 0: none was set
+ * @reserved: 0
  */
 struct ckpt_hdr_task {
 	struct ckpt_hdr h;
@@ -254,6 +268,10 @@ struct ckpt_hdr_task {
 	__u32 rt_priority;
 	__u64 timer_slack_ns;
 	__u8 comm[16];
+	__u64 default_timer_slack_ns;
+	__u64 slice_ns;
+	__u32 ioprio;
+	__u32 reserved;
 };
 
 /**
@@ -394,6 +412,9 @@ struct ckpt_hdr_cred {
 #define CKPT_MM_LOCK_FUTURE	0x2	/* mlockall(MCL_FUTURE) */
 #define CKPT_MM_LOCK_ONFAULT	0x4	/* mlockall(MCL_ONFAULT) */
 #define CKPT_MM_THP_DISABLE	0x8	/* PR_SET_THP_DISABLE */
+#define CKPT_MM_MDWE		0x10	/* PR_SET_MDWE */
+#define CKPT_MM_MDWE_NO_INHERIT	0x20	/* and PR_MDWE_NO_INHERIT */
+#define CKPT_MM_ALL		0x3f
 
 /**
  * struct ckpt_hdr_mm - address space
@@ -600,6 +621,8 @@ struct ckpt_hdr_sigaction {
  * @itimer_interval_ns: their periods
  * @oom_score_adj: -1000 to 1000
  * @nr_pending: signals queued for the thread group
+ * @oom_score_adj_min: what oom_score_adj may be lowered to without privilege
+ * @reserved: 0
  */
 struct ckpt_hdr_signal {
 	struct ckpt_hdr h;
@@ -609,6 +632,8 @@ struct ckpt_hdr_signal {
 	__u64 itimer_interval_ns[3];
 	__s32 oom_score_adj;
 	__u32 nr_pending;
+	__s32 oom_score_adj_min;
+	__u32 reserved;
 };
 
 /**

@@ -37,6 +37,9 @@ typedef __s64 s64;
 /* struct control.blocked_in: runs in user mode, not blocked */
 #define SUBJECT_RUNS		(-1)
 
+/* What PR_SET_TIMERSLACK with 0 sets in a subject, in nanoseconds. */
+#define SUBJECT_SLACK	77000
+
 /* struct control.wake: how the test ends the subject's wait, besides @go */
 #define WAKE_NOTHING	0
 #define WAKE_SEMAPHORE	1	/* one up */

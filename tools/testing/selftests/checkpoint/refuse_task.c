@@ -18,16 +18,13 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE			65
-#define PR_MDWE_REFUSE_EXEC_GAIN	1
-#endif
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE		67
 #endif
-#ifndef PR_SET_IO_FLUSHER
-#define PR_SET_IO_FLUSHER		57
+#ifndef ARCH_REQ_XCOMP_PERM
+#define ARCH_REQ_XCOMP_PERM		0x1023
 #endif
+#define XFEATURE_XTILEDATA		18
 #ifndef SECCOMP_SET_MODE_FILTER
 #define SECCOMP_SET_MODE_FILTER		1
 #endif
@@ -150,6 +147,16 @@ static bool share_undo(void)
 	return start_sharer(CLONE_SYSVSEM);
 }
 
+static bool restrict_speculation(void)
+{
+	return !prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0);
+}
+
+static bool permit_amx(void)
+{
+	return !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+}
+
 static bool create_shm(void)
 {
 	return shmget(0x636b7074, 4096, IPC_CREAT | 0600) >= 0;
@@ -192,13 +199,6 @@ static bool set_deadline(void)
 	};
 
 	return !syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
-static bool set_reset_on_fork(void)
-{
-	struct sched_param param = { 0 };
-
-	return !sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &param);
 }
 
 static bool unshare_mounts(void)
@@ -294,24 +294,9 @@ static bool dispatch_calls(void)
 	return !prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
 }
 
-static bool refuse_exec_gain(void)
-{
-	return !prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
-}
-
 static bool merge_memory(void)
 {
 	return !prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
-}
-
-static bool flush_io(void)
-{
-	return !prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-}
-
-static bool kill_on_memory_error(void)
-{
-	return !prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
 }
 
 static bool restrict_files(void)
@@ -368,7 +353,6 @@ const struct refusal task_refusals[] = {
 	{ "traced", be_traced, EBUSY, "traced" },
 	{ "tracer", trace_another, EOPNOTSUPP, "children" },
 	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
-	{ "reset-on-fork", set_reset_on_fork, EOPNOTSUPP, "RESET_ON_FORK" },
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
 	{ "uts-namespace", unshare_uts, EPERM, "UTS namespace" },
@@ -385,10 +369,9 @@ const struct refusal task_refusals[] = {
 	{ "no-tsc", forbid_tsc, EOPNOTSUPP, "RDTSC" },
 	{ "no-cpuid", forbid_cpuid, EOPNOTSUPP, "CPUID" },
 	{ "syscall-dispatch", dispatch_calls, EOPNOTSUPP, "dispatched" },
-	{ "mdwe", refuse_exec_gain, EOPNOTSUPP, "MDWE" },
 	{ "memory-merge", merge_memory, EOPNOTSUPP, "MEMORY_MERGE" },
-	{ "io-flusher", flush_io, EOPNOTSUPP, "IO_FLUSHER" },
-	{ "mce-kill", kill_on_memory_error, EOPNOTSUPP, "MCE_KILL" },
+	{ "speculation", restrict_speculation, EOPNOTSUPP, "SPECULATION" },
+	{ "amx-permission", permit_amx, EOPNOTSUPP, "AMX" },
 	{ "landlock", restrict_files, EOPNOTSUPP, "Landlock" },
 	{ "stopped", nothing, EBUSY, "stopped", stop },
 	{ "seized", nothing, EBUSY, "traced", seize },

@@ -8,6 +8,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 
 bool subject_map(struct subject_run *run, bool create)
@@ -92,9 +93,12 @@ static bool wait_state(struct subject_run *run, pid_t pid, u32 old)
 
 bool subject_start(struct subject_run *run)
 {
+	/* A child's default is what its parent has. */
+	prctl(PR_SET_TIMERSLACK, SUBJECT_SLACK);
 	run->pid = fork();
 	if (!run->pid)
 		exec_subject(run);
+	prctl(PR_SET_TIMERSLACK, 0);
 	if (run->pid < 0)
 		return complain("fork: %s", strerror(errno));
 	if (!wait_state(run, run->pid, SUBJECT_STARTED))

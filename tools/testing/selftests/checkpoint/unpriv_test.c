@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,6 +18,13 @@
 
 #include "tiny.h"
 
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE			65
+#define PR_MDWE_REFUSE_EXEC_GAIN	1
+#endif
+#ifndef SCHED_RESET_ON_FORK
+#define SCHED_RESET_ON_FORK		0x40000000
+#endif
 #define NONE	CHECKPOINT_FD_NONE
 #define SYSCTL	"/proc/sys/kernel/ckpt_unpriv_allowed"
 /* Seconds for one test, also in the debug kernel. */
@@ -296,7 +304,13 @@ static const struct {
 	{ "task.sched_policy", 1, EPERM },
 	{ "task.sched_policy", 2, EPERM },
 	{ "task.sched_policy", 6, EINVAL },
+	{ "task.flags", 0x2, EPERM },
+	{ "task.flags", 0x8, EINVAL },
+	{ "task.ioprio", 0x2000, EPERM },
+	{ "task.ioprio", 0x8000, EINVAL },
 	{ "signal.oom_score_adj", (u32)-500, EPERM },
+	{ "signal.oom_score_adj_min", (u32)-500, EPERM },
+	{ "mm.flags", 0x21, EINVAL },
 	{ "vma.start", 0, EPERM },
 };
 
@@ -347,6 +361,45 @@ TEST_F_TIMEOUT(user, no_new_privs, LIMIT)
 	ASSERT_TRUE(image_set(&self->image, "task.flags", 1));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, set_no_new_privs));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
+}
+
+static void be_idle(void)
+{
+	struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+}
+
+static void reset_on_fork(void)
+{
+	struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none);
+}
+
+/* What cannot be given up by a system call. */
+TEST_F_TIMEOUT(user, scheduling, LIMIT)
+{
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, be_idle));
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, reset_on_fork));
+	ASSERT_TRUE(image_set(&self->image, "task.flags", 0x10));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, reset_on_fork));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
+}
+
+static void refuse_exec_gain(void)
+{
+	prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+}
+
+TEST_F_TIMEOUT(user, mdwe, LIMIT)
+{
+	u64 flags;
+
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, refuse_exec_gain));
+	ASSERT_TRUE(image_get(&self->image, "mm.flags", &flags));
+	ASSERT_TRUE(image_set(&self->image, "mm.flags", flags | 0x10));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, refuse_exec_gain));
 }
 
 static void lower_hard_limits(void)

@@ -29,11 +29,16 @@ struct ckpt_hdr_header_arch {
  * @h: type and length
  * @vdso: address of the vdso, or 0
  * @flags: CKPT_MM_X86_*
+ * @pkeys: protection keys in use besides key 0, bit n is key n
+ * @execute_only_pkey: the one of them that the kernel took for memory that
+ *	can only be executed, or 0
  */
 struct ckpt_hdr_mm_arch {
 	struct ckpt_hdr h;
 	__u64 vdso;
 	__u64 flags;
+	__u32 pkeys;
+	__u32 execute_only_pkey;
 };
 
 /**

@@ -96,6 +96,8 @@ static void verify(void)
 		check_equal(param.sched_priority, 7, "priority");
 	} else if (mode_is("timer-slack")) {
 		check_equal(prctl(PR_GET_TIMERSLACK), 1234567, "timer slack");
+		need(!prctl(PR_SET_TIMERSLACK, 0));
+		check_equal(prctl(PR_GET_TIMERSLACK), SUBJECT_SLACK, "default timer slack");
 	} else if (mode_is("pdeath")) {
 		need(!prctl(PR_GET_PDEATHSIG, &value));
 		check_equal(value, SIGUSR2, "parent-death signal");
