@@ -5,7 +5,7 @@
  *
  * Saved: name, personality, no_new_privs, scheduling policy, nice value and
  *	slice, affinity, I/O priority, timer slack, what prctl() says of
- *	flushers and of memory errors.
+ *	flushers and of memory errors, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
  * Refused: threads, children, tracers, seccomp, POSIX timers, SysV semaphore
@@ -442,6 +442,13 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	current->timer_slack_ns = record->timer_slack_ns;
 	current->default_timer_slack_ns = record->default_timer_slack_ns;
 	commit_flags(record->flags);
+	/*
+	 * Who started the first task is not the parent of the restarted one,
+	 * and who is waits for it in the usual way.
+	 */
+	if (ctx->root_task && ctx->root_task != current &&
+	    thread_group_leader(current))
+		WRITE_ONCE(current->exit_signal, record->exit_signal);
 	return 0;
 }
 

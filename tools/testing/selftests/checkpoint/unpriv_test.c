@@ -363,6 +363,33 @@ TEST_F_TIMEOUT(user, no_new_privs, LIMIT)
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
 }
 
+static u32 nr_signals;
+
+static void count(int signal)
+{
+	(void)signal;
+	nr_signals++;
+}
+
+/* Who restarts a process is told of its end as he has asked for. */
+TEST_F_TIMEOUT(user, exit_signal, LIMIT)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC), status;
+	pid_t pid;
+
+	ASSERT_TRUE(image_set(&self->image, "task.exit_signal", SIGUSR1));
+	image_seal(&self->image);
+	ASSERT_TRUE(image_store_fd(&self->image, fd));
+	signal(SIGUSR1, count);
+	pid = restart_from_fd(fd, 0, NONE);
+	ASSERT_GT(pid, 0);
+	/* Without __WALL: it is an ordinary child. */
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(TINY_GOOD, WEXITSTATUS(status));
+	EXPECT_EQ(0, nr_signals);
+	close(fd);
+}
+
 static void be_idle(void)
 {
 	struct sched_param none = { 0 };
