@@ -295,3 +295,28 @@ bool leaves_children(void)
 	end_children();
 	return true;
 }
+
+bool only_child_is(pid_t pid)
+{
+	s64 limit = monotonic_ns() + scaled_ms(10000);
+
+	for (;;) {
+		char path[64], text[64] = "", *end;
+		siginfo_t info = { .si_pid = 0 };
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+			return complain("%s: %s", path, strerror(errno));
+		close(fd);
+		if (strtol(text, &end, 10) == pid && strspn(end, " ") == strlen(end))
+			return true;
+		if (monotonic_ns() > limit)
+			return complain("children are left: %s", text);
+		if (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) &&
+		    info.si_pid && info.si_pid != pid)
+			waitpid(info.si_pid, NULL, __WALL);
+		usleep(200);
+	}
+}

@@ -101,6 +101,11 @@ bool reap(pid_t pid, int status, const char *what);
 void kill_and_reap(pid_t pid);
 /* Whether children are left; they are killed. */
 bool leaves_children(void);
+/*
+ * Wait until this is the only child: all others were adopted from somebody who
+ * died, and die as well.
+ */
+bool only_child_is(pid_t pid);
 /* Kill those that may be left. */
 void end_children(void);
 
