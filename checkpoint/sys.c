@@ -74,7 +74,9 @@ static int may_call(void)
  * * -EPERM: the caller may not trace it; or kernel.ckpt_unpriv_allowed is 0
  *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces
  * * -EBUSY: the process is traced, stopped by a signal, in a sleep that cannot
- *   be interrupted, or shares state with a process outside
+ *   be interrupted, or shares state with a process outside; or a process
+ *   outside holds a pipe of it and does not let it go
+ * * -EDEADLK: the image is written into a pipe that is to be saved
  * * -EINTR: the caller was killed
  * * -ENOMEM, or an error of the image file
  */
@@ -117,7 +119,9 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -ESRCH: @pid is no child of the caller, or exited
  * * -EPERM: the image asks for more than the caller may have; or
  *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN
- * * -EBUSY: the task to restore has threads
+ * * -EBUSY: the task to restore has threads; or a FIFO with saved data holds
+ *   data already
+ * * -ENOTCONN: the other end of a pipe was outside of the image
  * * -EPIPE: the image ends early
  * * -EIO: the image is that of a failed checkpoint
  * * -ESTALE: a file of the image is not the one that was saved

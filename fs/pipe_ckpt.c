@@ -94,7 +94,7 @@ static int lock_confirmed(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe)
 			return -EINTR;
 		if (time_after(jiffies, limit))
 			return ckpt_error(ctx, -EBUSY, "%s", locked ?
-					  "unread data of a pipe is still read from its file" :
+					  "data of a pipe is still being read from its file" :
 					  "a process outside holds a pipe and does not let it go");
 		usleep_range(50, 200);
 	}

@@ -16,7 +16,6 @@ struct file;
 struct inode;
 struct itimerspec64;
 struct mm_struct;
-struct pipe_buf_operations;
 struct pipe_inode_info;
 struct restart_block;
 struct sigqueue;

@@ -362,6 +362,8 @@ static long restart_now(void)
 	return pid > 0 ? 0 : pid;
 }
 
+static const char outside_message[] = "the other end of the pipe of descriptor 0 was outside";
+
 /* The other end, or the same one, or both are in nobody's image. */
 TEST_F_TIMEOUT(pipes, outside, LIMIT)
 {
@@ -390,7 +392,7 @@ TEST_F_TIMEOUT(pipes, outside, LIMIT)
 		EXPECT_EQ(cases[index].flags, flags);
 		image_free(&image);
 		EXPECT_EQ(-ENOTCONN, restart_now());
-		EXPECT_TRUE(log_names("the pipe of descriptor 0 was outside the image"));
+		EXPECT_TRUE(log_names(outside_message));
 		/* Closed outside, it is all inside. */
 		close(outside);
 		EXPECT_GT(save_to("image", pid, "log"), 0);

@@ -139,5 +139,23 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ XOR, "file_desc[5].flags", 1 }, { ADD, "file[4].pos", 1 },
 		{ ADD, "file[5].pos", 1 }) },
 	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
+	{ "pipe", "byte", 0, ROWS(
+		{ BYTES, "pipe_buffer+32", 1 }, { SET, "pipe.capacity", 4096 * 3, .refused = true },
+		{ SET, "pipe.flags", 2, .refused = true }) },
+	{ "pipe", "partial", 0, ROWS(
+		{ SET, "pipe_buffer[1].flags", 0 }, { ADD, "pipe_buffer[1].offset", 5 },
+		{ SET, "pipe_buffer[0].offset", 4000, .refused = true }) },
+	{ "pipe", "large", 0, ROWS({ SET, "pipe.capacity", 2 << 20 }) },
+	{ "pipe", "small", 0, ROWS({ SET, "pipe.capacity", 8192 }) },
+	{ "pipe", "packets", 0, ROWS(
+		{ SET, "pipe_buffer[0].flags", 0 }, { SET, "pipe_buffer[1].flags", 0 }) },
+	{ "pipe", "owner", 0, ROWS(
+		{ ADD, "pipe.uid", 1 }, { ADD, "pipe.gid", 1 }, { XOR, "pipe.mode", 1 }) },
+	{ "pipe", "reopened", 0, ROWS(
+		{ SET, "file_pipe[0].flags", 0 }, { SET, "file_pipe[2].flags", 1 }) },
+	{ "fifo", "first", 0, ROWS({ SET, "file_pipe.flags", 0 }) },
+	{ "fifo", "reader", 0, ROWS({ SET, "file_pipe.flags", 2 }) },
+	{ "fifo", "packets", 0, ROWS({ SET, "pipe.capacity", 65536 }) },
+	{ "fifo", "both", 0, ROWS({ SET, "pipe.flags", 0, .refused = true }) },
 	{ }
 };

@@ -20,6 +20,7 @@ static unsigned int futex_word = 3;
 static unsigned long old_euid;
 static char *shared_memory;
 static long nameless[2];
+static int pipe_fds[2];
 
 /* The kernel's capability sets, both halves. */
 static unsigned int permitted(void)
@@ -49,6 +50,12 @@ static int tell(void)
 
 		if (my_syscall4(__NR_pread64, nameless[index], text, 8, 4096) != 5 ||
 		    text[4] != 'l')
+			return TINY_BROKEN;
+	}
+	if (shared_memory) {
+		char text[8];
+
+		if (my_syscall3(__NR_read, pipe_fds[0], text, 8) != 3 || text[2] != 'c')
 			return TINY_BROKEN;
 	}
 	euid = my_syscall0(__NR_geteuid);
@@ -121,6 +128,8 @@ static int get_rich(void)
 	fd = my_syscall2(__NR_timerfd_create, 1, 0);
 	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
 	my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
+	my_syscall2(__NR_pipe2, pipe_fds, O_NONBLOCK);
+	my_syscall3(__NR_write, pipe_fds[1], "abc", 3);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
 	/* Private, locked, with advice, and two of them that are one in memory. */
