@@ -522,7 +522,7 @@ TEST_F_TIMEOUT(target, disk_full, LIMIT)
 TEST_F_TIMEOUT(target, file_too_large, LIMIT)
 {
 	struct rlimit limit, old;
-	long bytes, ret;
+	long bytes, ret, nr_refused = 0;
 
 	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &old));
 	limit = old;
@@ -531,13 +531,16 @@ TEST_F_TIMEOUT(target, file_too_large, LIMIT)
 		ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
 		ret = save_again(self->image, self->run.pid);
 		ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
-		EXPECT_EQ(-EFBIG, ret) {
-			TH_LOG("%ld bytes of %ld", bytes, self->size);
+		/* Near the end it may fit: a later image may be a bit shorter. */
+		EXPECT_TRUE(ret == -EFBIG || ret > 0) {
+			TH_LOG("%ld bytes of %ld: %ld", bytes, self->size, ret);
 		}
+		nr_refused += ret == -EFBIG;
 		EXPECT_LE(lseek(self->image, 0, SEEK_END), bytes);
 		ASSERT_TRUE(goes_on(&self->run));
 	}
-	limit.rlim_cur = self->size;
+	EXPECT_GT(nr_refused, 8);
+	limit.rlim_cur = self->size + PAGE;
 	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
 	EXPECT_GT(save_again(self->image, self->run.pid), 0);
 	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));

@@ -52,15 +52,6 @@ static bool make_notification_pipe(void)
 	return !pipe2(fds, O_NOTIFICATION_PIPE);
 }
 
-/* It is there, but under a name that nobody knows. */
-static bool make_fifo_renamed(void)
-{
-	unlink("fifo");
-	unlink("fifo2");
-	return !mkfifo("fifo", 0644) && opens(open("fifo", O_RDWR)) && !link("fifo", "fifo2") &&
-	       !unlink("fifo");
-}
-
 static bool make_socketpair(void)
 {
 	int fds[2];
@@ -384,7 +375,6 @@ static bool map_aio(void)
 
 const struct refusal file_refusals[] = {
 	{ "notification-pipe", make_notification_pipe, EBADF, "notification pipe" },
-	{ "fifo-renamed", make_fifo_renamed, EBADF, "fifo was unlinked" },
 	{ "socketpair", make_socketpair, EBADF, "sock" },
 	{ "inet-socket", make_inet_socket, EBADF, "sock" },
 	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
