@@ -468,7 +468,7 @@ static bool is_chosen(const char *name)
 	return !*patterns;
 }
 
-static unsigned int for_each_test(bool run)
+static unsigned int visit_tests(bool run)
 {
 	unsigned int call, test, chosen = 0;
 
@@ -498,7 +498,7 @@ int main(int argc, char **argv)
 		      -1, 0);
 	if (shared == MAP_FAILED)
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
-	ksft_set_plan(for_each_test(false));
-	for_each_test(true);
+	ksft_set_plan(visit_tests(false));
+	visit_tests(true);
 	ksft_finished();
 }
