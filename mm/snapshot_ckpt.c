@@ -30,7 +30,7 @@ struct snapshot;
 
 /**
  * struct batch - pages on their way from the snapshot to the image
- * @header: record in front of them
+ * @header: record in front of them; written from here, so not vmalloc() memory
  * @bvecs: room for @header, then one page each; a reference is held
  * @nr_pages: pages in @bvecs
  * @start: address of the first
@@ -348,7 +348,7 @@ static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 	struct batch *batch;
 	int ret = 0;
 
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
 	if (!batch)
 		return -ENOMEM;
 	while (!ret) {
@@ -371,7 +371,7 @@ static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 			ret = visit_range(ctx, snapshot, mm, batch, start,
 					  address, consume);
 	}
-	kvfree(batch);
+	kfree(batch);
 	return ret;
 }
 
@@ -383,7 +383,7 @@ static int emit_copies(struct ckpt_ctx *ctx, struct snapshot *snapshot)
 
 	if (list_empty(&snapshot->copies))
 		return 0;
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
 	if (!batch)
 		return -ENOMEM;
 	list_for_each_entry(copy, &snapshot->copies, list) {
@@ -395,7 +395,7 @@ static int emit_copies(struct ckpt_ctx *ctx, struct snapshot *snapshot)
 	}
 	if (!ret)
 		ret = write_batch(ctx, snapshot, batch);
-	kvfree(batch);
+	kfree(batch);
 	return ret;
 }
 
