@@ -391,11 +391,13 @@ static long restore_in_slot(struct slot *slot)
 {
 	struct ckpt_ctx *ctx = slot->ctx;
 	struct ckpt_task_stage *stage;
-	long ret = -ENOMEM;
+	long ret;
 
 	stage = stage_alloc();
-	if (!stage)
-		return ret;
+	if (!stage) {
+		slot->error = -ENOMEM;
+		return -ENOMEM;
+	}
 	ret = restore_task(ctx, stage);
 	if (ret)
 		goto free;
