@@ -180,6 +180,7 @@ const struct subject_case subject_cases[] = {
 	PIPES("fifo-writer", "fifo", "writer"),
 	PIPES("fifo-duplex", "fifo", "duplex"),
 	PIPES("fifo-names", "fifo", "names"),
+	PIPES("fifo-other-name", "fifo", "other-name"),
 	PIPES("fifo-packets", "fifo", "packets"),
 	PIPES("fifo-full", "fifo", "full"),
 	PIPES("fifo-unlinked", "fifo", "unlinked"),

@@ -183,6 +183,23 @@ static void verify_names(void)
 	check_broken(fds[1], "FIFO");
 }
 
+/* The name that it was opened by is gone, but not the only one. */
+static void setup_other_name(void)
+{
+	make_both();
+	need(!link("fifo", "other") && !unlink("fifo"));
+	put_bytes(fds[1], 60, 18);
+}
+
+static void verify_other_name(void)
+{
+	take_packet(fds[0], 60, 0, 18, "bytes");
+	close(fds[1]);
+	fds[1] = open_fifo("other", O_WRONLY);
+	put_bytes(fds[1], 60, 19);
+	take_packet(fds[0], 60, 0, 19, "bytes of who found the other name");
+}
+
 static void setup_packets(void)
 {
 	make_both();
@@ -278,6 +295,7 @@ static const struct {
 	{ "write-only", setup_write_only, verify_write_only },
 	{ "duplex", setup_duplex, verify_duplex },
 	{ "names", setup_names, verify_names },
+	{ "other-name", setup_other_name, verify_other_name },
 	{ "packets", setup_packets, verify_packets },
 	{ "full", setup_full, verify_full },
 	{ "unlinked", setup_unlinked, verify_unlinked },
