@@ -182,6 +182,12 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_timerfd_restore,
 	},
 #endif
+#ifdef CONFIG_EPOLL
+	[CKPT_FILE_EPOLL] = {
+		.name		= "epoll",
+		.restore	= ckpt_epoll_restore,
+	},
+#endif
 	[CKPT_FILE_MEMFD] = {
 		.name		= "memfd",
 		.restore	= ckpt_file_restore_memfd,

@@ -299,6 +299,19 @@ DESCRIBE(file_unlinked, FILE_UNLINKED);
 	ZERO(R, s, reserved)
 DESCRIBE(file_attributes, FILE_ATTRIBUTES);
 
+#define EPOLL(R, s)							\
+	UINT(R, s, nr_items, 0, 1U << 30)				\
+	ZERO(R, s, reserved)
+DESCRIBE(epoll, EPOLL);
+
+#define EPOLL_ITEM(R, s)						\
+	ANY(R, s, data, HEX)						\
+	ANY(R, s, events, HEX)						\
+	UINT(R, s, fd, 0, 1U << 30)					\
+	REF(R, s, file, FILE)						\
+	R(s, flags, MASK, CKPT_EPOLL_ITEM_READY, 0, HEX | VOLATILE)
+DESCRIBE(epoll_item, EPOLL_ITEM);
+
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
 	ZERO(R, s, reserved)
@@ -450,6 +463,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(EVENTFD,		eventfd,	NONE),
 	RECORD(SIGNALFD,	signalfd,	NONE),
 	RECORD(TIMERFD,		timerfd,	NONE),
+	RECORD(EPOLL,		epoll,		NONE),
+	RECORD(EPOLL_ITEM,	epoll_item,	NONE),
 	RECORD(UNLINKED,	unlinked,	NONE),
 	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
 	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),

@@ -300,6 +300,8 @@ int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
 struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record);
 
+struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
+				const struct ckpt_hdr_file *record);
 struct file *ckpt_eventfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
 struct file *ckpt_signalfd_restore(struct ckpt_ctx *ctx,

@@ -49,6 +49,7 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_EVENTFD	6
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
+#define CKPT_FILE_EPOLL		9
 #define CKPT_FILE_MEMFD		12
 #define CKPT_FILE_UNLINKED	13
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
@@ -352,6 +353,39 @@ struct ckpt_hdr_file_unlinked {
 struct ckpt_hdr_file_memfd {
 	struct ckpt_hdr h;
 	__u32 shmem;
+	__u32 flags;
+};
+
+/**
+ * struct ckpt_hdr_epoll - epoll_create(2), for CKPT_FILE_EPOLL
+ * @h: type and length
+ * @nr_items: a struct ckpt_hdr_epoll_item for each follows
+ * @reserved: 0
+ */
+struct ckpt_hdr_epoll {
+	struct ckpt_hdr h;
+	__u32 nr_items;
+	__u32 reserved;
+};
+
+/* struct ckpt_hdr_epoll_item.flags */
+#define CKPT_EPOLL_ITEM_READY	0x1	/* may have something to report */
+
+/**
+ * struct ckpt_hdr_epoll_item - what an epoll watches
+ * @h: type and length
+ * @data: as given to epoll_ctl(2)
+ * @events: EPOLL*; none is left of a one-shot item that was reported
+ * @fd: descriptor that it was added with
+ * @file: the watched file
+ * @flags: CKPT_EPOLL_ITEM_*
+ */
+struct ckpt_hdr_epoll_item {
+	struct ckpt_hdr h;
+	__u64 data;
+	__u32 events;
+	__u32 fd;
+	__u32 file;
 	__u32 flags;
 };
 

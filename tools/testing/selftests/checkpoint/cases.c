@@ -144,6 +144,11 @@ const struct subject_case subject_cases[] = {
 	FILES("unlinked-nameless", "unlinked", "nameless"),
 	FILES("moved-files", "moved", ""),
 
+	EVENTS("epoll-items", "epoll", "items"),
+	EVENTS("epoll-items-user", "epoll", "items", ORDINARY),
+	EVENTS("epoll-closed", "epoll", "closed"),
+	EVENTS("epoll-nested", "epoll", "nested"),
+	EVENTS("epoll-many", "epoll", "many"),
 	EVENTS("eventfd", "eventfd", ""),
 	EVENTS("eventfd-user", "eventfd", "", ORDINARY),
 	EVENTS("signalfd", "signalfd", ""),

@@ -8,7 +8,6 @@
 #include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
-#include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -67,11 +66,6 @@ static bool make_inet_socket(void)
 static bool make_netlink_socket(void)
 {
 	return opens(socket(AF_NETLINK, SOCK_RAW, 0));
-}
-
-static bool make_epoll(void)
-{
-	return opens(epoll_create1(0));
 }
 
 static bool make_inotify(void)
@@ -378,7 +372,6 @@ const struct refusal file_refusals[] = {
 	{ "socketpair", make_socketpair, EBADF, "sock" },
 	{ "inet-socket", make_inet_socket, EBADF, "sock" },
 	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
-	{ "epoll", make_epoll, EBADF, "eventpoll" },
 	{ "inotify", make_inotify, EBADF, "inotify" },
 	{ "fanotify", make_fanotify, EBADF, "fanotify" },
 	{ "memfd-huge", make_huge_memfd, EBADF, "hugetlbfs" },

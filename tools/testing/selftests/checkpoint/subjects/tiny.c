@@ -102,8 +102,8 @@ static int get_rich(void)
 		int flags;
 		unsigned long size;
 	} stack = { (char *)words, 0, 4096 };
-	int info[32] = { 0 }, signal;
-	long fd, pid;
+	int event[3] = { 1, 7, 7 }, info[32] = { 0 }, signal;
+	long fd, epoll, pid;
 	char *map;
 
 	for (signal = 20; signal < 24; signal++)
@@ -124,7 +124,9 @@ static int get_rich(void)
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
-	my_syscall2(__NR_eventfd2, 5, 1);
+	fd = my_syscall2(__NR_eventfd2, 5, 1);
+	epoll = my_syscall1(__NR_epoll_create1, 0);
+	my_syscall4(__NR_epoll_ctl, epoll, 1, fd, event);
 	fd = my_syscall2(__NR_timerfd_create, 1, 0);
 	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
 	my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
