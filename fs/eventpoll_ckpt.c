@@ -156,7 +156,7 @@ static int save_item(struct ckpt_ctx *ctx, const struct saved_item *item)
 		return -ENOMEM;
 	record->file = objref;
 	record->fd = item->fd;
-	record->events = item->event.events;
+	record->events = (__force u32)item->event.events;
 	record->data = item->event.data;
 	if (item->ready)
 		record->flags = CKPT_EPOLL_ITEM_READY;
@@ -229,7 +229,7 @@ static int insert_locked(struct eventpoll *ep, struct file *target,
 			 int full_check)
 {
 	const struct epoll_event event = {
-		.events	= record->events,
+		.events	= (__force __poll_t)record->events,
 		.data	= record->data,
 	};
 	int ret;
@@ -237,7 +237,7 @@ static int insert_locked(struct eventpoll *ep, struct file *target,
 	if (ep_find(ep, target, record->fd))
 		return -EEXIST;
 	ret = ep_insert(ep, &event, target, record->fd, full_check);
-	if (!ret && record->events & EPOLLET &&
+	if (!ret && event.events & EPOLLET &&
 	    !(record->flags & CKPT_EPOLL_ITEM_READY))
 		forget_edge(ep, target, record->fd);
 	return ret;
@@ -265,16 +265,16 @@ static int insert_epoll(struct eventpoll *ep, struct file *target,
 static int check_item(const struct ckpt_hdr_epoll_item *record,
 		      struct file *target)
 {
-	struct epoll_event event = { .events = record->events };
+	__poll_t events = (__force __poll_t)record->events;
+	struct epoll_event event = { .events = events };
 
 	if (!file_can_poll(target))
 		return -EINVAL;
-	if (record->events & EPOLLEXCLUSIVE &&
-	    (is_file_epoll(target) ||
-	     record->events & ~EPOLLEXCLUSIVE_OK_BITS))
+	if (events & EPOLLEXCLUSIVE &&
+	    (is_file_epoll(target) || events & ~EPOLLEXCLUSIVE_OK_BITS))
 		return -EINVAL;
 	ep_take_care_of_epollwakeup(&event);
-	return event.events == record->events ? 0 : -EPERM;
+	return event.events == events ? 0 : -EPERM;
 }
 
 static int restore_item(struct ckpt_ctx *ctx, struct eventpoll *ep)
