@@ -184,19 +184,25 @@ enum end {
 	WENT_WRONG,
 };
 
-/* Is the process still in the call, or has it become another that runs? */
+/*
+ * Is the process still in the call, or has it become another that runs? While
+ * an image is read the process is on the new memory now and then, and shows its
+ * executable; it has the new name only when everything is done.
+ */
 static bool in_restart(pid_t pid)
 {
-	long nr = blocked_in(pid);
-	char exe[64], path[PATH_MAX];
+	char path[64], name[32] = "";
 	ssize_t len;
+	int fd;
 
-	if (nr == __NR_restart)
+	if (blocked_in(pid) == __NR_restart)
 		return true;
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-	len = readlink(exe, path, sizeof(path) - 1);
-	path[len > 0 ? len : 0] = '\0';
-	return strstr(path, "hostile_test");
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, name, sizeof(name) - 1);
+	if (fd >= 0)
+		close(fd);
+	return len > 0 && !strcmp(name, "hostile_test\n");
 }
 
 static enum end watch(const struct attack *attack, pid_t pid)
