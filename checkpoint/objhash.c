@@ -138,6 +138,21 @@ int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object)
 }
 
 /**
+ * ckpt_object_id - id of an object that was saved before
+ * @ctx: context
+ * @object: address
+ *
+ * Return: the id; 0 if it was not met yet.
+ */
+u32 ckpt_object_id(struct ckpt_ctx *ctx, void *object)
+{
+	struct ckpt_object *entry;
+
+	entry = rhashtable_lookup_fast(&ctx->objects, &object, by_address);
+	return entry ? entry->objref : 0;
+}
+
+/**
  * ckpt_object_keep_record - remember a record that is filled in step by step
  * @ctx: context
  * @object: being saved, or saved before
@@ -260,9 +275,9 @@ int ckpt_object_restore(struct ckpt_ctx *ctx,
 }
 
 /**
- * ckpt_object_find - object with an id, when restoring
+ * ckpt_object_find - object with an id
  * @ctx: context
- * @objref: id, found good when the record with it was read
+ * @objref: id; of a record that was read, it was found good then
  * @objtype: enum ckpt_obj_type
  *
  * Return: the object, borrowed from the table; NULL if there is none.

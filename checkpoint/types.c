@@ -140,6 +140,15 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.save		= ckpt_unlinked_save,
 		.restore	= ckpt_unlinked_restore,
 	},
+#ifdef CONFIG_EPOLL
+	[CKPT_OBJ_EPOLL] = {
+		.name		= "items of an epoll",
+		.drop		= ckpt_epoll_items_drop,
+		.save		= ckpt_epoll_items_save,
+		.restore	= ckpt_epoll_items_restore,
+		.publish	= ckpt_epoll_items_publish,
+	},
+#endif
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {

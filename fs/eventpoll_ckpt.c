@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checkpoint and restart of epoll: part of eventpoll.c.
+ * Checkpoint and restart of epoll(7): part of eventpoll.c.
  *
- * Saved: items with the file that they watch, their events and data, also
- *	those whose descriptor was closed or is another file by now; whether an
- *	edge was reported.
- * Reset to default: the order in which ready items are reported.
- * Refused: parameters for busy polling.
+ * Saved: every item with the open file and the number that it was added with,
+ *	its events and data; one-shot items that are disarmed; which items are on
+ *	the ready list, in its order, and which edges were reported already;
+ *	parameters of busy polling.
+ * Reset to default: whom an event wakes first if several wait for it; the
+ *	device that busy polling has found; wait queues that a signalfd was added
+ *	with by another process.
+ * Refused: items whose file only processes outside of the image have open; an
+ *	instance that a process outside keeps locked.
+ *
+ * An epoll may watch what refers to it, through other files. So items are no
+ * part of the open file but objects of their own, which follow the descriptor
+ * tables; an epoll comes after those that it watches. They are restored by the
+ * functions behind epoll_ctl(2), which find cycles, count paths and items.
  */
 #ifdef CONFIG_CHECKPOINT
 
@@ -14,29 +23,124 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
-#include <linux/sched/signal.h>
 #include <linux/sort.h>
 
-/* Somebody outside may be in epoll_wait() and touch memory that is not there. */
-#define PATIENCE	HZ
+/* The target is stopped meanwhile, so outsiders get no longer than this. */
+#define LOCK_PATIENCE	(2 * HZ)
 
 /**
- * struct saved_item - an item between the lock of its epoll and its record
- * @file: watched; a reference is held
- * @event: events and data
- * @fd: descriptor that it was added with
- * @ready: in the list of those that may have something to report
+ * struct ckpt_epoll_item - what an item is found by
+ * @file: open file that it watches
+ * @fd: number that it was added with
  */
-struct saved_item {
+struct ckpt_epoll_item {
 	struct file *file;
-	struct epoll_event event;
 	int fd;
-	bool ready;
 };
 
+/**
+ * struct ckpt_epoll_stage - the items of an epoll as restored so far
+ * @file: the epoll; the table of objects holds it and all others
+ * @ready: items of the ready list, in its order
+ * @nr_ready: how many
+ * @room: for how many
+ */
+struct ckpt_epoll_stage {
+	struct file *file;
+	struct ckpt_epoll_item *ready;
+	u32 nr_ready;
+	u32 room;
+};
+
+/* Items in the order in which an image has them: the same whenever saved. */
+struct sorted_item {
+	struct epitem *epi;
+	u32 objref;
+	int fd;
+};
+
+/**
+ * ckpt_file_is_epoll - is this open file an epoll?
+ * @file: file
+ *
+ * Return: whether it is.
+ */
+bool ckpt_file_is_epoll(struct file *file)
+{
+	return is_file_epoll(file);
+}
+
+#ifdef CONFIG_NET_RX_BUSY_POLL
+
+static void save_busy_poll(const struct eventpoll *ep,
+			   struct ckpt_hdr_epoll *record)
+{
+	record->busy_poll_usecs = READ_ONCE(ep->busy_poll_usecs);
+	record->busy_poll_budget = READ_ONCE(ep->busy_poll_budget);
+	if (READ_ONCE(ep->prefer_busy_poll))
+		record->flags = CKPT_EPOLL_PREFER_BUSY_POLL;
+}
+
+/* What EPIOCSPARAMS allows. */
+static int restore_busy_poll(struct ckpt_ctx *ctx, struct eventpoll *ep,
+			     const struct ckpt_hdr_epoll *record)
+{
+	if (record->busy_poll_budget > NAPI_POLL_WEIGHT &&
+	    !capable(CAP_NET_ADMIN))
+		return ckpt_error(ctx, -EPERM,
+				  "epoll polls for %u packets: more than %u need CAP_NET_ADMIN",
+				  record->busy_poll_budget, NAPI_POLL_WEIGHT);
+	ep->busy_poll_usecs = record->busy_poll_usecs;
+	ep->busy_poll_budget = record->busy_poll_budget;
+	ep->prefer_busy_poll = record->flags & CKPT_EPOLL_PREFER_BUSY_POLL;
+	return 0;
+}
+
+#else
+
+static void save_busy_poll(const struct eventpoll *ep,
+			   struct ckpt_hdr_epoll *record)
+{
+}
+
+static int restore_busy_poll(struct ckpt_ctx *ctx, struct eventpoll *ep,
+			     const struct ckpt_hdr_epoll *record)
+{
+	if (!record->busy_poll_usecs && !record->busy_poll_budget &&
+	    !record->flags)
+		return 0;
+	return ckpt_error(ctx, -EOPNOTSUPP,
+			  "epoll with busy polling, which this kernel has not");
+}
+
+#endif /* CONFIG_NET_RX_BUSY_POLL */
+
+/**
+ * ckpt_epoll_save - checkpoint method of epoll
+ * @ctx: context
+ * @file: epoll
+ *
+ * Return: CKPT_FILE_EPOLL, -ENOMEM.
+ */
+int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct ckpt_hdr_epoll *record;
+
+	record = ckpt_record_add(ctx, CKPT_HDR_EPOLL);
+	if (!record)
+		return -ENOMEM;
+	save_busy_poll(file->private_data, record);
+	ctx->epolls_to_save++;
+	return CKPT_FILE_EPOLL;
+}
+
+/*
+ * No stopped task holds it. A process outside may, and sleep with it: in a page
+ * fault on the memory that events are copied to.
+ */
 static int lock_epoll(struct ckpt_ctx *ctx, struct eventpoll *ep)
 {
-	unsigned long limit = jiffies + PATIENCE;
+	unsigned long limit = jiffies + LOCK_PATIENCE;
 
 	while (!mutex_trylock(&ep->mtx)) {
 		if (fatal_signal_pending(current))
@@ -49,10 +153,10 @@ static int lock_epoll(struct ckpt_ctx *ctx, struct eventpoll *ep)
 	return 0;
 }
 
-static unsigned int count_items(struct eventpoll *ep)
+static u32 count_items(struct eventpoll *ep)
 {
 	struct rb_node *node;
-	unsigned int count = 0;
+	u32 count = 0;
 
 	lockdep_assert_held(&ep->mtx);
 	for (node = rb_first_cached(&ep->rbr); node; node = rb_next(node))
@@ -60,255 +164,237 @@ static unsigned int count_items(struct eventpoll *ep)
 	return count;
 }
 
-/* Those whose file is being closed are as good as gone. */
-static unsigned int collect_items(struct eventpoll *ep,
-				  struct saved_item *items)
+/* References to all files that it watches. */
+static struct file **get_watched(struct ckpt_ctx *ctx, struct eventpoll *ep,
+				 u32 *count)
 {
-	unsigned int count = 0;
+	struct file **files;
 	struct rb_node *node;
+	int ret;
 
-	lockdep_assert_held(&ep->mtx);
-	for (node = rb_first_cached(&ep->rbr); node; node = rb_next(node)) {
-		struct epitem *epi = rb_entry(node, struct epitem, rbn);
-		struct file *file = epi_fget(epi);
+	*count = 0;
+	ret = lock_epoll(ctx, ep);
+	if (ret)
+		return ERR_PTR(ret);
+	files = kvmalloc_array(count_items(ep), sizeof(*files),
+			       GFP_KERNEL_ACCOUNT);
+	for (node = rb_first_cached(&ep->rbr); files && node;
+	     node = rb_next(node)) {
+		struct file *file = epi_fget(rb_entry(node, struct epitem,
+						      rbn));
 
-		if (!file)
-			continue;
-		spin_lock_irq(&ep->lock);
-		items[count].ready = ep_is_linked(epi);
-		spin_unlock_irq(&ep->lock);
-		items[count].file = file;
-		items[count].event = epi->event;
-		items[count].fd = epi->ffd.fd;
-		count++;
+		if (file)
+			files[(*count)++] = file;
 	}
-	return count;
+	mutex_unlock(&ep->mtx);
+	return files ?: ERR_PTR(-ENOMEM);
 }
 
-/* The tree is in the order of addresses: no two images would be the same. */
-static int compare_items(const void *left, const void *right)
+/*
+ * An item keeps no file open. Unless somebody in the image does, the restart
+ * would lose the item: remember to look at the end of the capture.
+ */
+static int save_watched(struct ckpt_ctx *ctx, struct file *file)
 {
-	const struct saved_item *a = left, *b = right;
+	struct ckpt_hdr_file *record;
+	int objref;
 
-	if (a->fd != b->fd)
-		return a->fd < b->fd ? -1 : 1;
-	if (a->event.data != b->event.data)
-		return a->event.data < b->event.data ? -1 : 1;
+	if (ckpt_object_id(ctx, file))
+		return 0;
+	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	if (objref < 0)
+		return ckpt_error(ctx, objref, "file %pD, watched by an epoll",
+				  file);
+	record = ckpt_object_record(ctx, file);
+	record->flags |= CKPT_FILE_ONLY_WATCHED;
+	ctx->files_only_watched++;
 	return 0;
 }
 
-/* A lock is held for the collection, not for saving what is watched. */
-static struct saved_item *list_items(struct ckpt_ctx *ctx, struct eventpoll *ep,
-				     unsigned int *count)
+/*
+ * The kernel allows so many levels. Somebody outside might add one while we are
+ * here, and one more while we are there.
+ */
+static int save_items(struct ckpt_ctx *ctx, struct file *file, int depth)
 {
-	struct saved_item *items = NULL;
-	unsigned int room = 0;
-	int ret;
+	struct eventpoll *ep = file->private_data;
+	struct file **files;
+	u32 count, index;
+	int ret = 0;
 
-	for (;;) {
-		ret = lock_epoll(ctx, ep);
-		if (ret)
-			break;
-		*count = count_items(ep);
-		if (items && *count <= room) {
-			*count = collect_items(ep, items);
-			mutex_unlock(&ep->mtx);
-			sort(items, *count, sizeof(*items), compare_items,
-			     NULL);
-			return items;
-		}
-		mutex_unlock(&ep->mtx);
-		room = *count;
-		kvfree(items);
-		items = kvcalloc(room + 1, sizeof(*items), GFP_KERNEL_ACCOUNT);
-		ret = -ENOMEM;
-		if (!items)
-			break;
+	if (ckpt_object_id(ctx, ep))
+		return 0;
+	if (depth > EP_MAX_NESTS)
+		return ckpt_error(ctx, -ELOOP, "epolls are nested too deep");
+	files = get_watched(ctx, ep, &count);
+	if (IS_ERR(files))
+		return PTR_ERR(files);
+	for (index = 0; index < count && !ret; index++) {
+		ret = save_watched(ctx, files[index]);
+		if (!ret && is_file_epoll(files[index]))
+			ret = save_items(ctx, files[index], depth + 1);
 	}
-	kvfree(items);
-	return ERR_PTR(ret);
+	for (index = 0; index < count; index++)
+		fput(files[index]);
+	kvfree(files);
+	if (ret)
+		return ret;
+	ctx->epolls_to_save--;
+	ret = ckpt_object_save(ctx, CKPT_OBJ_EPOLL, ep);
+	return ret < 0 ? ret : 0;
 }
 
-/* The number that it was added with may stand for another file by now. */
-static bool is_open_as(struct ckpt_ctx *ctx, const struct saved_item *item)
+/**
+ * ckpt_epolls_save - save the items of all epolls that were met so far
+ * @ctx: context
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_epolls_save(struct ckpt_ctx *ctx)
 {
-	struct file *file = fget_task(ctx->task, item->fd);
-	bool same = file == item->file;
+	int ret = 0;
 
-	if (file)
-		fput(file);
-	return same;
+	while (ctx->epolls_to_save && !ret) {
+		struct file *file = ckpt_object_find(ctx, ++ctx->epolls_seen,
+						     CKPT_OBJ_FILE);
+
+		if (file && is_file_epoll(file))
+			ret = save_items(ctx, file, 0);
+	}
+	return ret;
 }
 
-static int save_item(struct ckpt_ctx *ctx, const struct saved_item *item)
+/*
+ * What the file had to report when the edge was reported, so that a restart can
+ * tell a new one. Nobody knows that of files which look at who asks, or which
+ * another one will replace; then the edge is reported again, as epoll(7) says
+ * that it may be.
+ */
+static __poll_t reported_events(struct ckpt_ctx *ctx, struct epitem *epi)
+{
+	const struct ckpt_hdr_file *record;
+	struct eventpoll *inner;
+	poll_table table;
+
+	record = ckpt_object_record(ctx, epi->ffd.file);
+	switch (record->kind) {
+	case CKPT_FILE_SIGNALFD:
+	case CKPT_FILE_EXTERNAL:
+		return 0;
+	case CKPT_FILE_EPOLL:
+		inner = epi->ffd.file->private_data;
+		return list_empty_careful(&inner->rdllist) ? 0 : EPOLLIN;
+	default:
+		init_poll_funcptr(&table, NULL);
+		return ep_item_poll(epi, &table, 1);
+	}
+}
+
+static int save_item(struct ckpt_ctx *ctx, struct epitem *epi, u32 objref,
+		     u32 flags)
 {
 	struct ckpt_hdr_epoll_item *record;
-	int objref;
 
-	ctx->descriptor = is_open_as(ctx, item) ? item->fd : -1;
-	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, item->file);
-	ctx->descriptor = -1;
-	if (objref < 0)
-		return ckpt_error(ctx, objref, "watched by epoll: %pD",
-				  item->file);
 	record = ckpt_record_add(ctx, CKPT_HDR_EPOLL_ITEM);
 	if (!record)
 		return -ENOMEM;
 	record->file = objref;
-	record->fd = item->fd;
-	record->events = (__force u32)item->event.events;
-	record->data = item->event.data;
-	if (item->ready)
-		record->flags = CKPT_EPOLL_ITEM_READY;
+	record->fd = epi->ffd.fd;
+	record->events = (__force u32)epi->event.events;
+	record->data = epi->event.data;
+	record->flags = flags;
+	if (epi->event.events & EPOLLET && !flags)
+		record->reported = (__force u32)reported_events(ctx, epi);
 	return 0;
 }
 
-static int check_busy_poll(struct ckpt_ctx *ctx, const struct eventpoll *ep)
+static int compare_items(const void *left, const void *right)
 {
-#ifdef CONFIG_NET_RX_BUSY_POLL
-	if (READ_ONCE(ep->busy_poll_usecs) || READ_ONCE(ep->busy_poll_budget) ||
-	    READ_ONCE(ep->prefer_busy_poll))
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "an epoll has parameters for busy polling");
-#endif
-	return 0;
+	const struct sorted_item *a = left, *b = right;
+
+	if (a->objref != b->objref)
+		return a->objref < b->objref ? -1 : 1;
+	return a->fd < b->fd ? -1 : a->fd > b->fd;
+}
+
+/* All but the ready ones, whose order matters more. */
+static int save_idle_items(struct ckpt_ctx *ctx, struct eventpoll *ep,
+			   u32 *nr_items)
+{
+	struct sorted_item *items;
+	struct rb_node *node;
+	u32 count = 0, index;
+	int ret = 0;
+
+	items = kvmalloc_array(count_items(ep), sizeof(*items),
+			       GFP_KERNEL_ACCOUNT);
+	if (!items)
+		return -ENOMEM;
+	for (node = rb_first_cached(&ep->rbr); node; node = rb_next(node)) {
+		struct epitem *epi = rb_entry(node, struct epitem, rbn);
+		u32 objref = ckpt_object_id(ctx, epi->ffd.file);
+
+		/* Unless somebody outside has added it just now. */
+		if (objref && !ep_is_linked(epi))
+			items[count++] = (struct sorted_item) {
+				epi, objref, epi->ffd.fd
+			};
+	}
+	sort(items, count, sizeof(*items), compare_items, NULL);
+	for (index = 0; index < count && !ret; index++)
+		ret = save_item(ctx, items[index].epi, items[index].objref, 0);
+	kvfree(items);
+	*nr_items += count;
+	return ret;
 }
 
 /**
- * ckpt_epoll_save - checkpoint method of epoll
+ * ckpt_epoll_items_save - save the items of an epoll
  * @ctx: context
- * @file: epoll
+ * @object: struct eventpoll; it and all that it watches are saved
  *
- * Context: Epolls watch each other no deeper than the kernel allows.
- *
- * Return: CKPT_FILE_EPOLL or a negative errno.
+ * Return: 0 or a negative errno.
  */
-int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file)
+int ckpt_epoll_items_save(struct ckpt_ctx *ctx, void *object)
 {
-	struct eventpoll *ep = file->private_data;
-	unsigned int index, count = 0;
-	struct ckpt_hdr_epoll *record;
-	struct saved_item *items;
+	struct ckpt_hdr_epoll_items *record;
+	struct eventpoll *ep = object;
+	struct epitem *epi;
+	LIST_HEAD(ready);
 	int ret;
 
-	ret = check_busy_poll(ctx, ep);
-	if (ret)
-		return ret;
-	record = ckpt_record_add(ctx, CKPT_HDR_EPOLL);
+	record = ckpt_record_add(ctx, CKPT_HDR_EPOLL_ITEMS);
 	if (!record)
 		return -ENOMEM;
-	items = list_items(ctx, ep, &count);
-	if (IS_ERR(items))
-		return PTR_ERR(items);
-	record->nr_items = count;
-	for (index = 0; index < count; index++) {
-		if (!ret)
-			ret = save_item(ctx, &items[index]);
-		fput(items[index].file);
-	}
-	kvfree(items);
-	return ret ?: CKPT_FILE_EPOLL;
-}
-
-/* An edge that was reported before is not reported again. */
-static void forget_edge(struct eventpoll *ep, struct file *target, int fd)
-{
-	struct epitem *epi = ep_find(ep, target, fd);
-
-	lockdep_assert_held(&ep->mtx);
-	spin_lock_irq(&ep->lock);
-	if (ep_is_linked(epi)) {
-		list_del_init(&epi->rdllink);
-		__pm_relax(ep_wakeup_source(epi));
-	}
-	spin_unlock_irq(&ep->lock);
-}
-
-static int insert_locked(struct eventpoll *ep, struct file *target,
-			 const struct ckpt_hdr_epoll_item *record,
-			 int full_check)
-{
-	const struct epoll_event event = {
-		.events	= (__force __poll_t)record->events,
-		.data	= record->data,
-	};
-	int ret;
-
-	if (ep_find(ep, target, record->fd))
-		return -EEXIST;
-	ret = ep_insert(ep, &event, target, record->fd, full_check);
-	if (!ret && event.events & EPOLLET &&
-	    !(record->flags & CKPT_EPOLL_ITEM_READY))
-		forget_edge(ep, target, record->fd);
-	return ret;
-}
-
-/* As do_epoll_ctl() does it when one epoll is to watch another. */
-static int insert_epoll(struct eventpoll *ep, struct file *target,
-			const struct ckpt_hdr_epoll_item *record)
-{
-	int ret = -ELOOP;
-
-	mutex_lock(&epnested_mutex);
-	loop_check_gen++;
-	if (!ep_loop_check(ep, target->private_data)) {
-		mutex_lock(&ep->mtx);
-		ret = insert_locked(ep, target, record, 1);
-		mutex_unlock(&ep->mtx);
-	}
-	clear_tfile_check_list();
-	loop_check_gen++;
-	mutex_unlock(&epnested_mutex);
-	return ret;
-}
-
-static int check_item(const struct ckpt_hdr_epoll_item *record,
-		      struct file *target)
-{
-	__poll_t events = (__force __poll_t)record->events;
-	struct epoll_event event = { .events = events };
-
-	if (!file_can_poll(target))
-		return -EINVAL;
-	if (events & EPOLLEXCLUSIVE &&
-	    (is_file_epoll(target) || events & ~EPOLLEXCLUSIVE_OK_BITS))
-		return -EINVAL;
-	ep_take_care_of_epollwakeup(&event);
-	return event.events == events ? 0 : -EPERM;
-}
-
-static int restore_item(struct ckpt_ctx *ctx, struct eventpoll *ep)
-{
-	struct ckpt_hdr_epoll_item record;
-	struct file *target;
-	int ret;
-
-	ret = ckpt_record_read(ctx, CKPT_HDR_EPOLL_ITEM, &record);
+	record->epoll = ckpt_object_id(ctx, ep->file);
+	ret = lock_epoll(ctx, ep);
 	if (ret)
 		return ret;
-	target = ckpt_object_find(ctx, record.file, CKPT_OBJ_FILE);
-	ret = check_item(&record, target);
-	if (!ret && is_file_epoll(target)) {
-		ret = insert_epoll(ep, target, &record);
-	} else if (!ret) {
-		mutex_lock(&ep->mtx);
-		ret = insert_locked(ep, target, &record, 0);
-		mutex_unlock(&ep->mtx);
+	/* Events from now on are kept apart: the list does not change. */
+	ep_start_scan(ep, &ready);
+	list_for_each_entry(epi, &ready, rdllink) {
+		u32 objref = ckpt_object_id(ctx, epi->ffd.file);
+
+		if (!objref)
+			continue;
+		ret = save_item(ctx, epi, objref, CKPT_EPOLL_ITEM_READY);
+		if (ret)
+			break;
+		record->nr_items++;
 	}
-	if (ret)
-		return ckpt_error(ctx, ret == -EEXIST ? -EINVAL : ret,
-				  "epoll cannot watch %pD, descriptor %d",
-				  target, record.fd);
-	return 0;
+	if (!ret)
+		ret = save_idle_items(ctx, ep, &record->nr_items);
+	ep_done_scan(ep, &ready);
+	mutex_unlock(&ep->mtx);
+	return ret;
 }
 
 /**
- * ckpt_epoll_restore - read and make an epoll
+ * ckpt_epoll_restore - read and make an epoll without its items
  * @ctx: context
  * @file_record: its first record
  *
- * Return: struct file with a reference, or an error pointer: -ELOOP if epolls
- * would watch each other in a circle.
+ * Return: struct file with a reference, or an error pointer.
  */
 struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *file_record)
@@ -323,13 +409,235 @@ struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
 	file = ckpt_file_take(do_epoll_create(0));
 	if (IS_ERR(file))
 		return file;
-	while (record.nr_items-- && !ret)
-		ret = restore_item(ctx, file->private_data);
+	ret = restore_busy_poll(ctx, file->private_data, &record);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
 	}
 	return file;
+}
+
+/* No item can be like this. */
+static const char *item_problem(const struct file *file,
+				struct file *watched,
+				const struct ckpt_hdr_epoll_item *record)
+{
+	__poll_t events = (__force __poll_t)record->events;
+
+	if (file == watched)
+		return "an epoll watches itself";
+	if (events & ~EP_PRIVATE_BITS) {
+		if (~events & (EPOLLERR | EPOLLHUP))
+			return "errors are not watched";
+	} else if (!(events & EPOLLONESHOT)) {
+		return "nothing is watched";
+	}
+	if (events & EPOLLEXCLUSIVE &&
+	    (events & ~EPOLLEXCLUSIVE_OK_BITS ||
+	     is_file_epoll(watched)))
+		return "it cannot be exclusive";
+	return NULL;
+}
+
+/*
+ * An edge that was reported before is not reported again, but a new one is: a
+ * timer may have expired since it was restored.
+ */
+static void forget_old_edge(struct eventpoll *ep, struct epitem *epi,
+			    const struct ckpt_hdr_epoll_item *record)
+{
+	__poll_t reported = (__force __poll_t)record->reported;
+	poll_table table;
+
+	lockdep_assert_held(&ep->mtx);
+	if (!(epi->event.events & EPOLLET) ||
+	    record->flags & CKPT_EPOLL_ITEM_READY)
+		return;
+	init_poll_funcptr(&table, NULL);
+	if (ep_item_poll(epi, &table, 1) & ~reported)
+		return;
+	spin_lock_irq(&ep->lock);
+	if (ep_is_linked(epi)) {
+		list_del_init(&epi->rdllink);
+		__pm_relax(ep_wakeup_source(epi));
+	}
+	spin_unlock_irq(&ep->lock);
+}
+
+/* As EPOLL_CTL_ADD, but for an open file that needs no descriptor. */
+static int add_item(struct file *file, struct file *watched,
+		    const struct epoll_event *event,
+		    const struct ckpt_hdr_epoll_item *record)
+{
+	struct eventpoll *ep = file->private_data;
+	bool nested = is_file_epoll(watched);
+	bool full_check = false;
+	int ret = -EEXIST;
+
+	if (!file_can_poll(watched))
+		return -EPERM;
+	mutex_lock(&ep->mtx);
+	if (READ_ONCE(file->f_ep) || ep->gen == loop_check_gen || nested) {
+		mutex_unlock(&ep->mtx);
+		mutex_lock(&epnested_mutex);
+		loop_check_gen++;
+		full_check = true;
+		if (nested && ep_loop_check(ep, watched->private_data)) {
+			ret = -ELOOP;
+			goto unlock_nested;
+		}
+		mutex_lock(&ep->mtx);
+	}
+	if (!ep_find(ep, watched, record->fd))
+		ret = ep_insert(ep, event, watched, record->fd, full_check);
+	if (!ret)
+		forget_old_edge(ep, ep_find(ep, watched, record->fd), record);
+	mutex_unlock(&ep->mtx);
+
+unlock_nested:
+	if (full_check) {
+		clear_tfile_check_list();
+		loop_check_gen++;
+		mutex_unlock(&epnested_mutex);
+	}
+	return ret;
+}
+
+static int remember_ready(struct ckpt_epoll_stage *stage, struct file *watched,
+			  int fd)
+{
+	if (stage->nr_ready == stage->room) {
+		u32 room = stage->room ? 2 * stage->room : 16;
+		void *ready = kvrealloc(stage->ready,
+					array_size(room, sizeof(*stage->ready)),
+					GFP_KERNEL_ACCOUNT);
+
+		if (!ready)
+			return -ENOMEM;
+		stage->ready = ready;
+		stage->room = room;
+	}
+	stage->ready[stage->nr_ready++] = (struct ckpt_epoll_item) {
+		watched, fd
+	};
+	return 0;
+}
+
+static int restore_item(struct ckpt_ctx *ctx, struct ckpt_epoll_stage *stage)
+{
+	struct ckpt_hdr_epoll_item record;
+	struct epoll_event event;
+	struct file *watched;
+	const char *problem;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_EPOLL_ITEM, &record);
+	if (ret)
+		return ret;
+	watched = ckpt_object_find(ctx, record.file, CKPT_OBJ_FILE);
+	problem = item_problem(stage->file, watched, &record);
+	if (problem)
+		return ckpt_error(ctx, -EINVAL, "item %u of an epoll: %s",
+				  record.fd, problem);
+	event.events = (__force __poll_t)record.events;
+	event.data = record.data;
+	ep_take_care_of_epollwakeup(&event);
+	if (IS_ENABLED(CONFIG_PM_SLEEP) &&
+	    event.events != (__force __poll_t)record.events)
+		return ckpt_error(ctx, -EPERM,
+				  "item %u of an epoll keeps the system awake: that needs CAP_BLOCK_SUSPEND",
+				  record.fd);
+	ret = add_item(stage->file, watched, &event, &record);
+	if (ret)
+		return ckpt_error(ctx, ret, "item %u (%pD) of an epoll%s",
+				  record.fd, watched, ret == -ENOSPC ?
+				  ": fs.epoll.max_user_watches allows no more" :
+				  "");
+	if (record.flags & CKPT_EPOLL_ITEM_READY)
+		ret = remember_ready(stage, watched, record.fd);
+	return ret;
+}
+
+/**
+ * ckpt_epoll_items_restore - read and add the items of an epoll
+ * @ctx: context
+ *
+ * Return: struct ckpt_epoll_stage or an error pointer.
+ */
+void *ckpt_epoll_items_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_epoll_items record;
+	struct ckpt_epoll_stage *stage;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_EPOLL_ITEMS, &record);
+	if (ret)
+		return ERR_PTR(ret);
+	stage = kzalloc(sizeof(*stage), GFP_KERNEL_ACCOUNT);
+	if (!stage)
+		return ERR_PTR(-ENOMEM);
+	stage->file = ckpt_object_find(ctx, record.epoll, CKPT_OBJ_FILE);
+	if (!is_file_epoll(stage->file))
+		ret = ckpt_error(ctx, -EINVAL, "file %u is no epoll",
+				 record.epoll);
+	while (!ret && record.nr_items--)
+		ret = restore_item(ctx, stage);
+	if (ret) {
+		ckpt_epoll_items_drop(stage);
+		return ERR_PTR(ret);
+	}
+	return stage;
+}
+
+/**
+ * ckpt_epoll_items_publish - bring the ready list about
+ * @ctx: context
+ * @object: struct ckpt_epoll_stage
+ *
+ * An item may be on it whose file is not ready yet: what a signalfd waits for
+ * comes last. To add the item again to an epoll that watches this one would
+ * have taken it off.
+ *
+ * Return: 0.
+ */
+int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object)
+{
+	struct ckpt_epoll_stage *stage = object;
+	struct eventpoll *ep = stage->file->private_data;
+	LIST_HEAD(others);
+	LIST_HEAD(ready);
+	u32 index;
+
+	if (!stage->nr_ready)
+		return 0;
+	mutex_lock(&ep->mtx);
+	ep_start_scan(ep, &others);
+	for (index = 0; index < stage->nr_ready; index++) {
+		struct ckpt_epoll_item *item = &stage->ready[index];
+		struct epitem *epi = ep_find(ep, item->file, item->fd);
+
+		if (!epi)
+			continue;
+		if (!ep_is_linked(epi))
+			ep_pm_stay_awake(epi);
+		list_move_tail(&epi->rdllink, &ready);
+	}
+	list_splice(&ready, &others);
+	ep_done_scan(ep, &others);
+	mutex_unlock(&ep->mtx);
+	return 0;
+}
+
+/**
+ * ckpt_epoll_items_drop - free what a restart remembers of the items
+ * @object: struct ckpt_epoll_stage
+ */
+void ckpt_epoll_items_drop(void *object)
+{
+	struct ckpt_epoll_stage *stage = object;
+
+	kvfree(stage->ready);
+	kfree(stage);
 }
 
 #endif /* CONFIG_CHECKPOINT */

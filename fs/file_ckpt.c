@@ -104,12 +104,16 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
  * @object: struct file
  * @kept: struct ckpt_hdr_file
  *
- * Return: 0.
+ * Return: 0, -EBUSY if nobody in the image has it open.
  */
 int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *kept)
 {
 	struct ckpt_hdr_file *record = kept;
 
+	if (record->flags & CKPT_FILE_ONLY_WATCHED)
+		return ckpt_error(ctx, -EBUSY,
+				  "an epoll watches file %pD, which only others have open",
+				  (struct file *)object);
 	if (record->kind == CKPT_FILE_EXTERNAL ||
 	    (record->kind == CKPT_FILE_PIPE &&
 	     ckpt_pipe_is_outside(ctx, object)))

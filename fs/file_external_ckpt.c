@@ -54,7 +54,7 @@ int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
  *
  * Return: struct file with a reference, or an error pointer: -EBADF if there is
  * none, or if it cannot be read or written as the saved file could; -EINVAL if
- * it is the image or the log.
+ * it is the image, the log or an epoll.
  */
 struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record)
@@ -74,6 +74,10 @@ struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 				 "descriptor %d cannot be inherited: it is the %s",
 				 record->inherit,
 				 file == ctx->logfile ? "log" : "image");
+	else if (ckpt_file_is_epoll(file))
+		ret = ckpt_error(ctx, -EINVAL,
+				 "descriptor %d cannot be inherited: it is an epoll",
+				 record->inherit);
 	else if (access & ~file->f_mode)
 		ret = ckpt_error(ctx, -EBADF,
 				 "descriptor %d cannot be inherited: it is not open for %s as the saved one was",

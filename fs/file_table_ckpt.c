@@ -17,6 +17,18 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+/* An epoll was faster. */
+static void found_open(struct ckpt_ctx *ctx, unsigned int fd, struct file *file)
+{
+	struct ckpt_hdr_file *record = ckpt_object_record(ctx, file);
+
+	if (!(record->flags & CKPT_FILE_ONLY_WATCHED))
+		return;
+	record->flags &= ~CKPT_FILE_ONLY_WATCHED;
+	record->fd = fd;
+	ctx->files_only_watched--;
+}
+
 static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 			   struct file *file, bool cloexec)
 {
@@ -28,6 +40,8 @@ static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 	ctx->descriptor = -1;
 	if (objref < 0)
 		return ckpt_error(ctx, objref, "descriptor %u (%pD)", fd, file);
+	if (ctx->files_only_watched)
+		found_open(ctx, fd, file);
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_DESC);
 	if (!record)
 		return -ENOMEM;
@@ -80,7 +94,7 @@ int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object)
 			return ret;
 		header->nr_fds++;
 	}
-	return 0;
+	return ckpt_epolls_save(ctx);
 }
 
 static struct files_struct *switch_files(struct files_struct *files)

@@ -253,6 +253,29 @@ DESCRIBE(signalfd, SIGNALFD);
 	R(s, interval_ns, UINT, 0, NS_MAX, 0)				\
 	R(s, ticks, UINT, 0, ~0ULL, VOLATILE)
 DESCRIBE(timerfd, TIMERFD);
+
+#define EPOLL(R, s)							\
+	UINT(R, s, busy_poll_usecs, 0, 0x7fffffff)			\
+	UINT(R, s, busy_poll_budget, 0, 0xffff)				\
+	MASK(R, s, flags, CKPT_EPOLL_PREFER_BUSY_POLL)			\
+	ZERO(R, s, reserved)
+DESCRIBE(epoll, EPOLL);
+
+#define EPOLL_ITEMS(R, s)						\
+	REF(R, s, epoll, FILE)						\
+	ANY(R, s, nr_items, 0)
+DESCRIBE(epoll_items, EPOLL_ITEMS);
+
+#define EPOLL_ITEM(R, s)						\
+	REF(R, s, file, FILE)						\
+	UINT(R, s, fd, 0, 0x7fffffff)					\
+	ANY(R, s, events, HEX)						\
+	MASK(R, s, flags, CKPT_EPOLL_ITEM_READY)			\
+	ANY(R, s, reported, HEX)					\
+	ZERO(R, s, reserved)						\
+	ANY(R, s, data, HEX)
+DESCRIBE(epoll_item, EPOLL_ITEM);
+
 #define FILE_PIPE(R, s)							\
 	REF(R, s, pipe, PIPE)						\
 	MASK(R, s, flags, CKPT_FILE_PIPE_ALL)
@@ -298,19 +321,6 @@ DESCRIBE(file_unlinked, FILE_UNLINKED);
 	UINT(R, s, mtime_nsec, 0, 999999999)				\
 	ZERO(R, s, reserved)
 DESCRIBE(file_attributes, FILE_ATTRIBUTES);
-
-#define EPOLL(R, s)							\
-	UINT(R, s, nr_items, 0, 1U << 30)				\
-	ZERO(R, s, reserved)
-DESCRIBE(epoll, EPOLL);
-
-#define EPOLL_ITEM(R, s)						\
-	ANY(R, s, data, HEX)						\
-	ANY(R, s, events, HEX)						\
-	UINT(R, s, fd, 0, 1U << 30)					\
-	REF(R, s, file, FILE)						\
-	R(s, flags, MASK, CKPT_EPOLL_ITEM_READY, 0, HEX | VOLATILE)
-DESCRIBE(epoll_item, EPOLL_ITEM);
 
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
@@ -465,6 +475,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(TIMERFD,		timerfd,	NONE),
 	RECORD(EPOLL,		epoll,		NONE),
 	RECORD(EPOLL_ITEM,	epoll_item,	NONE),
+	RECORD(EPOLL_ITEMS,	epoll_items,	NONE),
 	RECORD(UNLINKED,	unlinked,	NONE),
 	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
 	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),

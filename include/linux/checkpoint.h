@@ -34,10 +34,10 @@ struct vm_special_mapping;
 
 /* Methods for struct file_operations: CKPT_FILE_* or a negative errno. */
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file);
-int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_eventfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_signalfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_timerfd_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_tty_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_pipe(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_shmem(struct ckpt_ctx *ctx, struct file *file);

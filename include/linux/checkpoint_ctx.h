@@ -131,6 +131,9 @@ struct ckpt_task_stage {
  * @saving: checkpoint(), not restart()
  * @saving_mapping: the file being saved is executed or mapped private
  * @descriptor: that the file being saved was met at, or -1
+ * @files_only_watched: files with CKPT_FILE_ONLY_WATCHED
+ * @epolls_to_save: epolls whose items are not saved yet
+ * @epolls_seen: the last id of an object that was looked at for that
  * @contents_of: open file whose contents are being saved with it, or NULL
  * @id: that checkpoint() returns
  * @stream: the image
@@ -161,6 +164,9 @@ struct ckpt_ctx {
 	bool saving;
 	bool saving_mapping;
 	int descriptor;
+	u32 files_only_watched;
+	u32 epolls_to_save;
+	u32 epolls_seen;
 	struct file *contents_of;
 	int id;
 	struct ckpt_stream stream;
@@ -185,6 +191,12 @@ struct ckpt_ctx {
 	u32 nr_tasks;
 	struct ckpt_hdr pushed;
 };
+
+/*
+ * In struct ckpt_hdr_file.flags during the capture only: epolls watch the file,
+ * and nobody in the image was found yet who has it open.
+ */
+#define CKPT_FILE_ONLY_WATCHED	0x80000000
 
 /* Open flags of a file that an image keeps; the rest was for open() only. */
 #define CKPT_OPEN_FLAGS							\
@@ -240,6 +252,7 @@ void *ckpt_buffer_add(struct ckpt_ctx *ctx, u32 nbytes);
 int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path);
 void ckpt_segment_add(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
 int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object);
+u32 ckpt_object_id(struct ckpt_ctx *ctx, void *object);
 void ckpt_object_keep_record(struct ckpt_ctx *ctx, void *object, void *record);
 void *ckpt_object_record(struct ckpt_ctx *ctx, void *object);
 
@@ -300,15 +313,35 @@ int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
 struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record);
 
-struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
-				const struct ckpt_hdr_file *record);
 struct file *ckpt_eventfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
 struct file *ckpt_signalfd_restore(struct ckpt_ctx *ctx,
 				   const struct ckpt_hdr_file *record);
 struct file *ckpt_timerfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
+struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
+				const struct ckpt_hdr_file *record);
 struct file *ckpt_file_take(int fd);
+
+/* Items of epolls. */
+int ckpt_epoll_items_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_epoll_items_restore(struct ckpt_ctx *ctx);
+int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object);
+void ckpt_epoll_items_drop(void *object);
+#ifdef CONFIG_EPOLL
+bool ckpt_file_is_epoll(struct file *file);
+int ckpt_epolls_save(struct ckpt_ctx *ctx);
+#else
+static inline bool ckpt_file_is_epoll(struct file *file)
+{
+	return false;
+}
+
+static inline int ckpt_epolls_save(struct ckpt_ctx *ctx)
+{
+	return 0;
+}
+#endif
 
 struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 				    const struct ckpt_hdr_file *record);

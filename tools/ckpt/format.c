@@ -25,6 +25,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_SIGNAL]	= "signal",
 		[CKPT_OBJ_PIPE]		= "pipe",
 		[CKPT_OBJ_UNLINKED]	= "unlinked",
+		[CKPT_OBJ_EPOLL]	= "epoll",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

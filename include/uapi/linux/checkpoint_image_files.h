@@ -280,6 +280,69 @@ struct ckpt_hdr_timerfd {
 	__u64 ticks;
 };
 
+/* struct ckpt_hdr_epoll.flags */
+#define CKPT_EPOLL_PREFER_BUSY_POLL	0x1
+
+/**
+ * struct ckpt_hdr_epoll - epoll_create1(2), for CKPT_FILE_EPOLL
+ *
+ * Its items are in a struct ckpt_hdr_epoll_items.
+ *
+ * @h: type and length
+ * @busy_poll_usecs: as struct epoll_params
+ * @busy_poll_budget: likewise
+ * @flags: CKPT_EPOLL_*
+ * @reserved: 0
+ */
+struct ckpt_hdr_epoll {
+	struct ckpt_hdr h;
+	__u32 busy_poll_usecs;
+	__u32 busy_poll_budget;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_epoll_items - all items of an epoll
+ *
+ * Followed by @nr_items times a struct ckpt_hdr_epoll_item: those of the ready
+ * list first, in its order. An epoll comes behind those that it watches.
+ *
+ * @h: type and length
+ * @epoll: the epoll, an open file
+ * @nr_items: how many
+ */
+struct ckpt_hdr_epoll_items {
+	struct ckpt_hdr h;
+	__u32 epoll;
+	__u32 nr_items;
+};
+
+/* struct ckpt_hdr_epoll_item.flags */
+#define CKPT_EPOLL_ITEM_READY	0x1	/* on the ready list */
+
+/**
+ * struct ckpt_hdr_epoll_item - an open file that an epoll watches
+ * @h: type and length
+ * @file: the open file
+ * @fd: number that it was added with; something else may be open there now
+ * @events: EPOLL*; a one-shot item that is disarmed has no events
+ * @flags: CKPT_EPOLL_ITEM_*
+ * @reported: EPOLL* that an edge-triggered item has reported already
+ * @reserved: 0
+ * @data: of the user
+ */
+struct ckpt_hdr_epoll_item {
+	struct ckpt_hdr h;
+	__u32 file;
+	__u32 fd;
+	__u32 events;
+	__u32 flags;
+	__u32 reported;
+	__u32 reserved;
+	__u64 data;
+};
+
 /**
  * struct ckpt_hdr_file_attributes - a file whose contents are in the image
  *
@@ -353,39 +416,6 @@ struct ckpt_hdr_file_unlinked {
 struct ckpt_hdr_file_memfd {
 	struct ckpt_hdr h;
 	__u32 shmem;
-	__u32 flags;
-};
-
-/**
- * struct ckpt_hdr_epoll - epoll_create(2), for CKPT_FILE_EPOLL
- * @h: type and length
- * @nr_items: a struct ckpt_hdr_epoll_item for each follows
- * @reserved: 0
- */
-struct ckpt_hdr_epoll {
-	struct ckpt_hdr h;
-	__u32 nr_items;
-	__u32 reserved;
-};
-
-/* struct ckpt_hdr_epoll_item.flags */
-#define CKPT_EPOLL_ITEM_READY	0x1	/* may have something to report */
-
-/**
- * struct ckpt_hdr_epoll_item - what an epoll watches
- * @h: type and length
- * @data: as given to epoll_ctl(2)
- * @events: EPOLL*; none is left of a one-shot item that was reported
- * @fd: descriptor that it was added with
- * @file: the watched file
- * @flags: CKPT_EPOLL_ITEM_*
- */
-struct ckpt_hdr_epoll_item {
-	struct ckpt_hdr h;
-	__u64 data;
-	__u32 events;
-	__u32 fd;
-	__u32 file;
 	__u32 flags;
 };
 

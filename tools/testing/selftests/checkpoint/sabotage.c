@@ -138,6 +138,26 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "files", "sharing", 0, ROWS(
 		{ XOR, "file_desc[5].flags", 1 }, { ADD, "file[4].pos", 1 },
 		{ ADD, "file[5].pos", 1 }) },
+	{ "epoll", "empty", 0, ROWS(
+		{ ADD, "epoll.busy_poll_usecs", 1 }, { ADD, "epoll.busy_poll_budget", 1 },
+		{ SET, "epoll.flags", 0 }) },
+	{ "epoll", "level", 0, ROWS(
+		{ XOR, "epoll_item[0].events", 1 }, { XOR, "epoll_item[3].events", 2 },
+		{ ADD, "epoll_item[1].fd", 1 }, { XOR, "epoll_item[2].data", 1ULL << 63 },
+		{ ADD, "epoll_item[0].file", 1 },
+		{ SET, "epoll_items.nr_items", 3, .refused = true }) },
+	{ "epoll", "edge", 0, ROWS(
+		{ SET, "epoll_item[1].flags", 1 },
+		{ SET, "epoll_item[1].reported", 0 }, { XOR, "epoll_item[2].events", 1U << 31 }) },
+	{ "epoll", "oneshot", 0, ROWS(
+		{ ADD, "epoll_item[1].events", 0x19 }, { XOR, "epoll_item[0].events", 1 << 30 }) },
+	{ "epoll", "exclusive", 0, ROWS({ XOR, "epoll_item[0].events", 1 << 28 }) },
+	{ "epoll", "wakeup", 0, ROWS({ XOR, "epoll_item[0].events", 1 << 29 }) },
+	{ "epoll", "signals", 0, ROWS(
+		{ SET, "epoll_item[0].flags", 0 }, { SET, "epoll_item[1].flags", 0 }) },
+	{ "epoll", "order", 0, ROWS({ SET, "epoll_item[0].flags", 0 }) },
+	{ "epoll", "closed", 0, ROWS({ ADD, "epoll_item[2].fd", 1 }) },
+
 	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
 	{ "pipe", "byte", 0, ROWS(
 		{ BYTES, "pipe_buffer+32", 1 }, { SET, "pipe.capacity", 4096 * 3, .refused = true },

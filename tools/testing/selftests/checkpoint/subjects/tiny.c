@@ -102,8 +102,13 @@ static int get_rich(void)
 		int flags;
 		unsigned long size;
 	} stack = { (char *)words, 0, 4096 };
-	int event[3] = { 1, 7, 7 }, info[32] = { 0 }, signal;
-	long fd, epoll, pid;
+	/* The kernel's struct epoll_event: EPOLLIN, for edges. */
+	struct {
+		unsigned int events;
+		unsigned long data;
+	} __attribute__((packed)) event = { 0x80000001, 5 };
+	int info[32] = { 0 }, signal;
+	long fd, pid, epoll;
 	char *map;
 
 	for (signal = 20; signal < 24; signal++)
@@ -124,12 +129,15 @@ static int get_rich(void)
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
-	fd = my_syscall2(__NR_eventfd2, 5, 1);
-	epoll = my_syscall1(__NR_epoll_create1, 0);
-	my_syscall4(__NR_epoll_ctl, epoll, 1, fd, event);
+	my_syscall2(__NR_eventfd2, 5, 1);
 	fd = my_syscall2(__NR_timerfd_create, 1, 0);
 	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
-	my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
+	fd = my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
+	epoll = my_syscall1(__NR_epoll_create1, 0);
+	my_syscall4(__NR_epoll_ctl, epoll, 1, fd, &event);
+	/* An edge is reported when the epoll is added to another one. */
+	fd = my_syscall1(__NR_epoll_create1, 0);
+	my_syscall4(__NR_epoll_ctl, fd, 1, epoll, &event);
 	my_syscall2(__NR_pipe2, pipe_fds, O_NONBLOCK);
 	my_syscall3(__NR_write, pipe_fds[1], "abc", 3);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);

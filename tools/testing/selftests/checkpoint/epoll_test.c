@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Epolls that others use too, and images with epolls that no kernel wrote.
+ */
+#include "harness.h"
+#include "image_edit.h"
+
+#include <linux/userfaultfd.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT		300
+#define NR_EPOLL_WAIT	232
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	close(fd);
+	return good;
+}
+
+static bool log_names(const char *word)
+{
+	static char text[16384];
+	int fd = open("log", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return complain("no log");
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	unlink("log");
+	return strstr(text, word) || complain("'%s' is not in the log: %s", word, text);
+}
+
+static bool watch(int epoll, int fd, u32 events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* A process that has these two at 0 and 1, and pauses. */
+static pid_t start_with(int first, int second, void (*body)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int copies[2] = { fcntl(first, F_DUPFD, 100), fcntl(second, F_DUPFD, 100) };
+
+		syscall(SYS_close_range, 0, 99, 0);
+		dup2(copies[0], 0);
+		dup2(copies[1], 1);
+		syscall(SYS_close_range, 2, ~0U, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		if (body)
+			body();
+		for (;;)
+			pause();
+	}
+	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
+}
+
+FIXTURE(epolls)
+{
+	char dir[PATH_MAX / 2];
+	struct image image;
+	int fd;
+};
+
+/* What is open at 2 watches 0, and 3 watches 2 and 1; 4 is a file. */
+static void make_epolls(void)
+{
+	if (epoll_create1(0) != 2 || epoll_create1(0) != 3 || !watch(2, 0, EPOLLIN) ||
+	    !watch(3, 2, EPOLLIN | EPOLLET) || !watch(3, 1, EPOLLIN) ||
+	    open("/", O_RDONLY) != 4)
+		_exit(2);
+}
+
+FIXTURE_SETUP(epolls)
+{
+	pid_t pid;
+	int fd;
+
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/epolls");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0777));
+	ASSERT_EQ(0, chdir(self->dir));
+	self->fd = eventfd(1, EFD_CLOEXEC);
+	fd = eventfd(0, EFD_CLOEXEC);
+	pid = start_with(self->fd, fd, make_epolls);
+	ASSERT_GT(save_to("image", pid, "log"), 0) {
+		show_file("log");
+	}
+	kill_and_reap(pid);
+	close(fd);
+	ASSERT_TRUE(image_load(&self->image, "image"));
+}
+
+FIXTURE_TEARDOWN(epolls)
+{
+	EXPECT_FALSE(leaves_children());
+	image_free(&self->image);
+	close(self->fd);
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+}
+
+static u64 value_of(const struct image *image, const char *what)
+{
+	u64 value = 0;
+
+	image_get(image, what, &value);
+	return value;
+}
+
+static int restart_changed(const struct image *image)
+{
+	pid_t pid;
+
+	unlink("log");
+	if (!image_store(image, "changed"))
+		return -EIO;
+	pid = restart_from("changed", 0, "log");
+	if (pid < 0)
+		return pid;
+	kill_and_reap(pid);
+	return 0;
+}
+
+/* An image that differs in one or two fields. */
+static bool refuses(const struct image *image, const char *what, u64 value, const char *what2,
+		    u64 value2, int error, const char *word)
+{
+	struct image changed;
+	bool good = image_copy(&changed, image) && image_set(&changed, what, value) &&
+		    (!what2 || image_set(&changed, what2, value2));
+	int ret;
+
+	if (!good)
+		return complain("cannot change %s", what);
+	image_seal(&changed);
+	ret = restart_changed(&changed);
+	image_free(&changed);
+	if (ret != -error)
+		return complain("%s = %#llx: restart() says %d, expected %d", what,
+				(unsigned long long)value, ret, -error);
+	return log_names(word);
+}
+
+/*
+ * The first item is that of epoll 2, the other two are those of epoll 3; the
+ * first of these is on its ready list.
+ */
+TEST_F_TIMEOUT(epolls, items_as_they_cannot_be, LIMIT)
+{
+	const struct image *image = &self->image;
+	u64 inner = value_of(image, "epoll_items[0].epoll");
+	u64 outer = value_of(image, "epoll_items[1].epoll");
+	u64 counter = value_of(image, "epoll_item[0].file");
+	/* The first files that the image has are program and descriptors. */
+	u64 directory = value_of(image, "file_desc[4].file");
+
+	ASSERT_EQ(2, image_count(image, "epoll_items"));
+	ASSERT_EQ(3, image_count(image, "epoll_item"));
+	ASSERT_EQ(inner, value_of(image, "epoll_item[1].file"));
+	EXPECT_EQ(0, restart_changed(image));
+
+	/* A cycle of two, and of one. */
+	EXPECT_TRUE(refuses(image, "epoll_item[0].file", outer, NULL, 0, ELOOP,
+			    "item 2 ([eventpoll]) of an epoll"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].file", inner, NULL, 0, EINVAL,
+			    "an epoll watches itself"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].file", directory, NULL, 0, EPERM, "item 0"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].file", 1, NULL, 0, EINVAL, "file"));
+	EXPECT_TRUE(refuses(image, "epoll_items[0].epoll", counter, NULL, 0, EINVAL,
+			    "is no epoll"));
+	EXPECT_TRUE(refuses(image, "epoll_item[2].file", inner, "epoll_item[2].fd",
+			    value_of(image, "epoll_item[1].fd"), EEXIST, "item 2"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].events", 0, NULL, 0, EINVAL,
+			    "nothing is watched"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].events", EPOLLET, NULL, 0, EINVAL,
+			    "nothing is watched"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].events", EPOLLIN | EPOLLERR, NULL, 0, EINVAL,
+			    "errors are not watched"));
+	EXPECT_TRUE(refuses(image, "epoll_item[1].events", EPOLLEXCLUSIVE | EPOLLIN | EPOLLERR |
+			    EPOLLHUP, NULL, 0, EINVAL, "it cannot be exclusive"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].events", EPOLLEXCLUSIVE | EPOLLONESHOT | EPOLLERR |
+			    EPOLLHUP, NULL, 0, EINVAL, "it cannot be exclusive"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].fd", 1ULL << 31, NULL, 0, EINVAL, "fd"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].flags", 2, NULL, 0, EINVAL, "flags"));
+	EXPECT_TRUE(refuses(image, "epoll[0].busy_poll_usecs", 1ULL << 31, NULL, 0, EINVAL,
+			    "busy_poll_usecs"));
+	EXPECT_TRUE(refuses(image, "epoll_items[0].nr_items", 0xffffffff, NULL, 0, EINVAL, ""));
+}
+
+/* Whoever restarts has no rights but his own. */
+TEST_F_TIMEOUT(epolls, rights, LIMIT)
+{
+	struct image changed;
+
+	ASSERT_TRUE(write_file("/proc/sys/fs/epoll/max_user_watches", "0"));
+	EXPECT_EQ(-ENOSPC, restart_changed(&self->image));
+	ASSERT_TRUE(write_file("/proc/sys/fs/epoll/max_user_watches", "100000"));
+	EXPECT_TRUE(log_names("max_user_watches allows no more"));
+	EXPECT_EQ(0, restart_changed(&self->image));
+
+	ASSERT_TRUE(image_copy(&changed, &self->image));
+	ASSERT_TRUE(image_set(&changed, "epoll[0].busy_poll_budget", 100));
+	image_seal(&changed);
+	EXPECT_EQ(0, restart_changed(&changed));
+	image_free(&changed);
+}
+
+/* An item goes when the last who has the file open closes it. */
+TEST_F_TIMEOUT(epolls, open_outside_only, LIMIT)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	pid_t pid;
+
+	ASSERT_TRUE(watch(epoll, self->fd, EPOLLIN));
+	pid = start_with(epoll, epoll, NULL);
+	EXPECT_EQ(-EBUSY, save_to("image", pid, "log"));
+	EXPECT_TRUE(log_names("an epoll watches file"));
+	kill_and_reap(pid);
+	pid = start_with(epoll, self->fd, NULL);
+	EXPECT_GT(save_to("image", pid, "log"), 0);
+	kill_and_reap(pid);
+	close(epoll);
+}
+
+/* Somebody who holds the epoll and sleeps with it is not waited for. */
+static void wait_into_nowhere(int epoll)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	area.range.start = (uintptr_t)at;
+	area.range.len = 4096;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &area))
+		_exit(1);
+	syscall(NR_EPOLL_WAIT, epoll, at, 1, -1);
+	_exit(10);
+}
+
+TEST_F_TIMEOUT(epolls, held_by_sleeper, LIMIT)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	pid_t pid, holder;
+
+	ASSERT_TRUE(watch(epoll, self->fd, EPOLLIN));
+	pid = start_with(epoll, self->fd, NULL);
+	holder = fork();
+	if (!holder)
+		wait_into_nowhere(epoll);
+	ASSERT_TRUE(wait_blocked(holder, NR_EPOLL_WAIT));
+	EXPECT_EQ(-EBUSY, save_to("image", pid, "log"));
+	EXPECT_TRUE(log_names("holds an epoll and does not let it go"));
+	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	kill_and_reap(holder);
+	EXPECT_GT(save_to("image", pid, "log"), 0);
+	kill_and_reap(pid);
+	close(epoll);
+}
+
+TEST_HARNESS_MAIN
