@@ -210,6 +210,14 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.may_inherit	= true,
 		.restore	= ckpt_file_external_restore,
 	},
+	[CKPT_FILE_PATH_ONLY] = {
+		.name		= "path only",
+		.restore	= ckpt_file_restore_path_only,
+	},
+	[CKPT_FILE_PROC] = {
+		.name		= "file of /proc",
+		.restore	= ckpt_file_restore_proc,
+	},
 };
 
 /*

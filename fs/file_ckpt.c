@@ -57,6 +57,16 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct file *file)
 	return 0;
 }
 
+/* What is open as a path only has no method, and /proc has too many. */
+static int save_kind(struct ckpt_ctx *ctx, struct file *file)
+{
+	if (ckpt_file_is_proc(file))
+		return ckpt_file_save_proc(ctx, file);
+	if (file->f_mode & FMODE_PATH)
+		return ckpt_file_save_path_only(ctx, file);
+	return file->f_op->checkpoint(ctx, file);
+}
+
 /**
  * ckpt_file_save - save an open file of any kind
  * @ctx: context
@@ -70,10 +80,8 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	struct file *file = object;
 	int kind;
 
-	if (file->f_mode & FMODE_PATH)
-		return ckpt_error(ctx, -EBADF,
-				  "file %pD is open as a path only", file);
-	if (!file->f_op->checkpoint)
+	if (!file->f_op->checkpoint && !(file->f_mode & FMODE_PATH) &&
+	    !ckpt_file_is_proc(file))
 		return ckpt_error(ctx, -EBADF,
 				  "file %pD of type %s cannot be saved (%ps)",
 				  file, file_inode(file)->i_sb->s_type->name,
@@ -90,7 +98,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	record->inherit = -1;
 	/* What the file refers to has not been met at this descriptor. */
 	ctx->descriptor = -1;
-	kind = file->f_op->checkpoint(ctx, file);
+	kind = save_kind(ctx, file);
 	if (kind < 0)
 		return kind;
 	record->kind = kind;

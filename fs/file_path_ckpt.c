@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Checkpoint and restart of files that a path brings back: regular files,
- * directories, memory devices.
+ * directories, memory devices, and whatever is open as a path only.
  *
  * Saved: the path, and what identifies the file. If the name that it was
  *	opened by is gone, another one of it will do.
@@ -111,7 +111,7 @@ static const char *difference(const struct ckpt_hdr_file_path *saved,
 
 	if ((saved->mode ^ found->mode) & S_IFMT)
 		return "it is of another type";
-	if (S_ISCHR(saved->mode))
+	if (S_ISCHR(saved->mode) || S_ISBLK(saved->mode))
 		return saved->rdev == found->rdev ? NULL :
 						    "it is another device";
 	if (saved->flags & CKPT_PATH_EXEC && !same_contents)
@@ -129,7 +129,8 @@ static const char *difference(const struct ckpt_hdr_file_path *saved,
 static bool will_do(const struct ckpt_hdr_file_path *saved,
 		    const struct ckpt_hdr_file_path *found)
 {
-	if ((saved->mode ^ found->mode) & S_IFMT || S_ISCHR(saved->mode))
+	if ((saved->mode ^ found->mode) & S_IFMT || S_ISCHR(saved->mode) ||
+	    S_ISBLK(saved->mode))
 		return false;
 	if (saved->flags & CKPT_PATH_FORCE)
 		return true;
@@ -260,4 +261,37 @@ struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
 		return ERR_PTR(ret);
 	}
 	return file;
+}
+
+/**
+ * ckpt_file_save_path_only - save what is open with O_PATH
+ * @ctx: context
+ * @file: file of any type: symbolic links, FIFOs, sockets, devices as well
+ *
+ * Return: CKPT_FILE_PATH_ONLY or a negative errno.
+ */
+int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file)
+{
+	int ret = ckpt_file_path_save(ctx, &file->f_path, 0);
+
+	return ret ?: CKPT_FILE_PATH_ONLY;
+}
+
+/**
+ * ckpt_file_restore_path_only - open with O_PATH again
+ * @ctx: context
+ * @record: its first record
+ *
+ * Return: struct file with a reference, or an error pointer: -ESTALE if the
+ * path names another file now.
+ */
+struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
+					 const struct ckpt_hdr_file *record)
+{
+	/* To open a device would be more than it was. */
+	if (!(record->open_flags & O_PATH))
+		return ERR_PTR(ckpt_error(ctx, -EINVAL,
+					  "open flags %#o of a path only",
+					  record->open_flags));
+	return ckpt_file_path_open(ctx, record->open_flags);
 }

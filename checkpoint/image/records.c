@@ -297,6 +297,11 @@ DESCRIBE(pipe, PIPE);
 	MASK(R, s, flags, CKPT_PIPE_BUFFER_ALL)
 DESCRIBE(pipe_buffer, PIPE_BUFFER);
 
+#define FILE_PROC(R, s)							\
+	UINT(R, s, where, CKPT_PROC_GLOBAL, CKPT_PROC_THREAD)		\
+	MASK(R, s, mode, 0170000)
+DESCRIBE(file_proc, FILE_PROC);
+
 #define UNLINKED(R, s)							\
 	ANY(R, s, fs_magic, HEX)					\
 	MASK(R, s, flags, CKPT_UNLINKED_LINKABLE)			\
@@ -479,6 +484,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(UNLINKED,	unlinked,	NONE),
 	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
 	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),
+	RECORD(FILE_PROC,	file_proc,	NONE),
 	RECORD(FILE_EXTERNAL,	file_external,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),

@@ -353,7 +353,16 @@ struct file *ckpt_file_restore_memfd(struct ckpt_ctx *ctx,
 struct file *ckpt_file_restore_unlinked(struct ckpt_ctx *ctx,
 					const struct ckpt_hdr_file *record);
 
+/* Files of /proc. */
+bool ckpt_file_is_proc(const struct file *file);
+int ckpt_file_save_proc(struct ckpt_ctx *ctx, struct file *file);
+struct file *ckpt_file_restore_proc(struct ckpt_ctx *ctx,
+				    const struct ckpt_hdr_file *record);
+
 /* Files that a path brings back. */
+int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file);
+struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
+					 const struct ckpt_hdr_file *record);
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 			u32 flags);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);

@@ -53,7 +53,9 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_MEMFD		12
 #define CKPT_FILE_UNLINKED	13
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
-#define CKPT_FILE_MAX		15	/* one more than the last kind */
+#define CKPT_FILE_PATH_ONLY	15	/* O_PATH */
+#define CKPT_FILE_PROC		16	/* of /proc, perhaps with O_PATH */
+#define CKPT_FILE_MAX		17	/* one more than the last kind */
 
 /* struct ckpt_hdr_file.flags */
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
@@ -62,7 +64,8 @@ struct ckpt_hdr_file_desc {
  * struct ckpt_hdr_file - open file description
  *
  * Followed by the records of its kind: for CKPT_FILE_REGULAR,
- * CKPT_FILE_DIRECTORY and CKPT_FILE_MEM_DEVICE a struct ckpt_hdr_file_path; for
+ * CKPT_FILE_DIRECTORY, CKPT_FILE_MEM_DEVICE and CKPT_FILE_PATH_ONLY a struct
+ * ckpt_hdr_file_path; for CKPT_FILE_PROC a struct ckpt_hdr_file_proc; for
  * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
  * path behind; for CKPT_FILE_MEMFD a struct ckpt_hdr_file_memfd, for
  * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked; for the others the record
@@ -368,6 +371,27 @@ struct ckpt_hdr_file_attributes {
 	__s64 mtime_sec;
 	__u32 mtime_nsec;
 	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_proc.where */
+#define CKPT_PROC_GLOBAL	0	/* in /proc itself */
+#define CKPT_PROC_PROCESS	1	/* in the directory of the process */
+#define CKPT_PROC_THREAD	2	/* in the directory of the thread */
+
+/**
+ * struct ckpt_hdr_file_proc - an open file of /proc
+ *
+ * Followed by two strings: the directory where /proc is mounted, seen from the
+ * root directory of the caller of checkpoint(), and the name from @where on.
+ *
+ * @h: type and length
+ * @where: CKPT_PROC_*
+ * @mode: type
+ */
+struct ckpt_hdr_file_proc {
+	struct ckpt_hdr h;
+	__u32 where;
+	__u32 mode;
 };
 
 /* struct ckpt_hdr_unlinked.flags */

@@ -143,6 +143,10 @@ const struct subject_case subject_cases[] = {
 	FILES("unlinked-mapped", "unlinked", "mapped"),
 	FILES("unlinked-nameless", "unlinked", "nameless"),
 	FILES("moved-files", "moved", ""),
+	FILES("path-only", "paths", "path-only"),
+	FILES("path-only-user", "paths", "path-only", ORDINARY),
+	FILES("proc-files", "paths", "proc"),
+	FILES("proc-files-user", "paths", "proc", ORDINARY),
 
 	EVENTS("eventfd", "eventfd", ""),
 	EVENTS("eventfd-user", "eventfd", "", ORDINARY),

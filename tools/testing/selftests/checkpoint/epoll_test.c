@@ -198,8 +198,8 @@ TEST_F_TIMEOUT(epolls, items_as_they_cannot_be, LIMIT)
 			    "errors are not watched"));
 	EXPECT_TRUE(refuses(image, "epoll_item[1].events", EPOLLEXCLUSIVE | EPOLLIN | EPOLLERR |
 			    EPOLLHUP, NULL, 0, EINVAL, "it cannot be exclusive"));
-	EXPECT_TRUE(refuses(image, "epoll_item[0].events", EPOLLEXCLUSIVE | EPOLLONESHOT | EPOLLERR |
-			    EPOLLHUP, NULL, 0, EINVAL, "it cannot be exclusive"));
+	EXPECT_TRUE(refuses(image, "epoll_item[0].events", EPOLLEXCLUSIVE | EPOLLONESHOT |
+			    EPOLLERR | EPOLLHUP, NULL, 0, EINVAL, "it cannot be exclusive"));
 	EXPECT_TRUE(refuses(image, "epoll_item[0].fd", 1ULL << 31, NULL, 0, EINVAL, "fd"));
 	EXPECT_TRUE(refuses(image, "epoll_item[0].flags", 2, NULL, 0, EINVAL, "flags"));
 	EXPECT_TRUE(refuses(image, "epoll[0].busy_poll_usecs", 1ULL << 31, NULL, 0, EINVAL,

@@ -146,9 +146,33 @@ static bool make_io_uring(void)
 	return opens(syscall(SYS_io_uring_setup, 4, &params));
 }
 
-static bool make_proc_file(void)
+/* It shows the memory that the process had when it was opened. */
+static bool make_proc_maps(void)
 {
-	return opens(open("/proc/self/status", O_RDONLY));
+	return opens(open("/proc/self/maps", O_RDONLY));
+}
+
+static bool make_proc_other(void)
+{
+	return opens(open("/proc/1/status", O_RDONLY));
+}
+
+static bool make_proc_dead(void)
+{
+	char name[32];
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	if (!opens(open(name, O_RDONLY)))
+		return false;
+	return waitpid(pid, NULL, 0) == pid;
+}
+
+static bool make_proc_write(void)
+{
+	return opens(open("/proc/sysrq-trigger", O_WRONLY));
 }
 
 static bool make_sys_file(void)
@@ -201,9 +225,20 @@ static bool make_unlinked_remote(void)
 	       opens(open(name, O_RDWR | O_CREAT, 0644)) && !unlink(name);
 }
 
-static bool make_path_only(void)
+static bool make_path_unlinked(void)
 {
-	return opens(open("/", O_PATH));
+	return opens(scratch_file()) && opens(open("scratch", O_PATH)) && !unlink("scratch");
+}
+
+static bool make_path_of_pipe(void)
+{
+	char name[32];
+	int fds[2];
+
+	if (pipe(fds))
+		return false;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[0]);
+	return opens(open(name, O_PATH));
 }
 
 static bool make_flock(void)
@@ -383,7 +418,10 @@ const struct refusal file_refusals[] = {
 	{ "perf-event", make_perf, EBADF, "perf" },
 	{ "bpf", make_bpf, EBADF, "bpf" },
 	{ "io-uring", make_io_uring, EOPNOTSUPP, "io_uring" },
-	{ "proc-file", make_proc_file, EBADF, "status" },
+	{ "proc-maps", make_proc_maps, EBADF, "file maps of /proc cannot be saved" },
+	{ "proc-other", make_proc_other, EBADF, "of /proc belongs to another task: 1" },
+	{ "proc-dead", make_proc_dead, EBADF, "of /proc belongs to another task" },
+	{ "proc-trigger", make_proc_write, EBADF, "file sysrq-trigger of /proc cannot be saved" },
 	{ "sys-file", make_sys_file, EBADF, "uevent_seqnum" },
 	{ "kmsg", make_kmsg, EBADF, "kmsg" },
 	{ "pty", make_pty, EBADF, "ptmx" },
@@ -392,7 +430,8 @@ const struct refusal file_refusals[] = {
 	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
 	{ "unlinked-directory", make_unlinked_directory, EBADF, "scratch-dir was unlinked" },
 	{ "unlinked-remote", make_unlinked_remote, EBADF, "not on a local filesystem" },
-	{ "path-only", make_path_only, EBADF, "path only" },
+	{ "path-unlinked", make_path_unlinked, EBADF, "file scratch was unlinked" },
+	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
 	{ "flock", make_flock, EBADF, "lock" },
 	{ "posix-lock", make_posix_lock, EBADF, "lock" },
 	{ "ofd-lock", make_ofd_lock, EBADF, "lock" },

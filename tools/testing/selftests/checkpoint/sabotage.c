@@ -158,6 +158,17 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "epoll", "order", 0, ROWS({ SET, "epoll_item[0].flags", 0 }) },
 	{ "epoll", "closed", 0, ROWS({ ADD, "epoll_item[2].fd", 1 }) },
 
+	{ "paths", "path-only", 0, ROWS(
+		{ XOR, "file[4].open_flags", 010000000, .refused = true },
+		{ XOR, "file[6].open_flags", 0400000, .refused = true },
+		{ TEXT, "/fifo", .text = "/file", .refused = true },
+		{ TEXT, "/directory", .text = "/directors", .refused = true }) },
+	{ "paths", "proc", 0, ROWS(
+		{ SET, "file_proc[0].where", 0, .refused = true },
+		{ SET, "file_proc[0].mode", 0040000, .refused = true },
+		{ ADD, "file[8].pos", 1 }, { TEXT, "meminfo", .text = "version" },
+		{ TEXT, "sys/kernel/hostname", .text = "../../../etc/passwd",
+		  .refused = true }) },
 	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
 	{ "pipe", "byte", 0, ROWS(
 		{ BYTES, "pipe_buffer+32", 1 }, { SET, "pipe.capacity", 4096 * 3, .refused = true },

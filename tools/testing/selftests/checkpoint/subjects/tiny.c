@@ -129,6 +129,8 @@ static int get_rich(void)
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
+	my_syscall4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH, 0);
+	my_syscall4(__NR_openat, AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
 	my_syscall2(__NR_eventfd2, 5, 1);
 	fd = my_syscall2(__NR_timerfd_create, 1, 0);
 	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
