@@ -37,6 +37,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 	ctx->descriptor = -1;
 	INIT_LIST_HEAD(&ctx->messages);
 	INIT_LIST_HEAD(&ctx->segments);
+	INIT_LIST_HEAD(&ctx->file_owners);
 	get_fs_root(current->fs, &ctx->root);
 	ret = ckpt_objects_init(ctx);
 	if (ret) {
@@ -89,6 +90,7 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 		return;
 
 	ckpt_segments_free(ctx);
+	ckpt_file_owners_free(ctx);
 	ckpt_objects_free(ctx);
 	ckpt_report_free(ctx);
 	ckpt_stream_end(ctx);

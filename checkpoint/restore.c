@@ -93,7 +93,6 @@ static int read_tree(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_container container;
 	struct ckpt_hdr_tree tree;
-	struct ckpt_hdr_pids pids;
 	int ret;
 
 	ret = ckpt_record_read(ctx, CKPT_HDR_CONTAINER, &container);
@@ -106,7 +105,7 @@ static int read_tree(struct ckpt_ctx *ctx)
 				  "%u tasks: trees are not supported yet",
 				  tree.nr_tasks);
 	ctx->nr_tasks = tree.nr_tasks;
-	return ckpt_record_read(ctx, CKPT_HDR_PIDS, &pids);
+	return ckpt_record_read(ctx, CKPT_HDR_PIDS, &ctx->pids);
 }
 
 static int restore_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
@@ -159,6 +158,13 @@ static int end_of_image(struct ckpt_ctx *ctx)
 	return ret ?: ckpt_objects_publish(ctx);
 }
 
+/* All are what they shall be, and none runs yet. */
+static void end_of_commit(struct ckpt_ctx *ctx)
+{
+	ckpt_file_owners_commit(ctx);
+	ckpt_objects_release(ctx);
+}
+
 static struct ckpt_task_stage *stage_alloc(void)
 {
 	struct ckpt_task_stage *stage;
@@ -194,6 +200,7 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 	stage = stage_alloc();
 	if (!stage)
 		return -ENOMEM;
+	ctx->root_task = get_task_struct(current);
 	ret = read_header(ctx);
 	if (!ret)
 		ret = read_tree(ctx);
@@ -204,7 +211,7 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = commit_task(ctx, stage);
 	if (!ret)
-		ckpt_objects_release(ctx);
+		end_of_commit(ctx);
 	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	if (!ret)
@@ -414,7 +421,7 @@ static long restore_in_slot(struct slot *slot)
 	}
 	ret = commit_task(ctx, stage);
 	if (!ret) {
-		ckpt_objects_release(ctx);
+		end_of_commit(ctx);
 		ret = arch_ckpt_return_value(stage);
 	} else {
 		slot->error = ret;

@@ -197,6 +197,10 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_epoll_restore,
 	},
 #endif
+	[CKPT_FILE_PIDFD] = {
+		.name		= "pidfd",
+		.restore	= ckpt_pidfd_restore,
+	},
 	[CKPT_FILE_MEMFD] = {
 		.name		= "memfd",
 		.restore	= ckpt_file_restore_memfd,

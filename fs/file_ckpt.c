@@ -2,9 +2,10 @@
 /*
  * Checkpoint and restart of open file descriptions: what all kinds share.
  *
- * Saved: kind, open flags, position.
- * Refused: files with locks or leases, with an owner for signals, with
- *	directory notification, and every type without the checkpoint method.
+ * Saved: kind, open flags, position; owner, locks and lease have handlers of
+ *	their own.
+ * Refused: files with directory notification, files outside of the image that
+ *	are locked, and every type without the checkpoint method.
  *
  * The file's own method appends the records of its kind; ckpt_file_kinds[]
  * knows who reads them.
@@ -14,48 +15,7 @@
 #include <linux/fdtable.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/filelock.h>
 #include <linux/fs.h>
-#include <linux/fsnotify_backend.h>
-
-static bool has_locks(struct file *file)
-{
-	struct file_lock_context *locks = locks_inode_context(file_inode(file));
-	struct file_lock *lock;
-	struct file_lease *lease;
-	bool found = false;
-
-	if (!locks)
-		return false;
-	spin_lock(&locks->flc_lock);
-	list_for_each_entry(lock, &locks->flc_posix, c.flc_list)
-		found |= lock->c.flc_file == file;
-	list_for_each_entry(lock, &locks->flc_flock, c.flc_list)
-		found |= lock->c.flc_file == file;
-	list_for_each_entry(lease, &locks->flc_lease, c.flc_list)
-		found |= lease->c.flc_file == file;
-	spin_unlock(&locks->flc_lock);
-	return found;
-}
-
-static int check_unsupported(struct ckpt_ctx *ctx, struct file *file)
-{
-	struct fown_struct *owner = file_f_owner(file);
-	struct inode *inode = file_inode(file);
-
-	if (has_locks(file))
-		return ckpt_error(ctx, -EBADF, "file %pD has a lock or a lease",
-				  file);
-#ifdef CONFIG_DNOTIFY
-	if (S_ISDIR(inode->i_mode) && inode->i_fsnotify_mask & FS_RENAME)
-		return ckpt_error(ctx, -EBADF,
-				  "directory %pD has notification", file);
-#endif
-	if (file->f_flags & FASYNC || (owner && owner->pid))
-		return ckpt_error(ctx, -EBUSY,
-				  "file %pD has an owner for signals", file);
-	return 0;
-}
 
 /* What is open as a path only has no method, and /proc has too many. */
 static int save_kind(struct ckpt_ctx *ctx, struct file *file)
@@ -65,6 +25,51 @@ static int save_kind(struct ckpt_ctx *ctx, struct file *file)
 	if (file->f_mode & FMODE_PATH)
 		return ckpt_file_save_path_only(ctx, file);
 	return file->f_op->checkpoint(ctx, file);
+}
+
+/* What a file of any kind may have, besides the state of its kind. */
+static int save_attachments(struct ckpt_ctx *ctx, struct file *file,
+			    struct ckpt_hdr_file *record)
+{
+	int ret;
+
+	ret = ckpt_file_owner_save(ctx, file, record);
+	if (!ret)
+		ret = ckpt_file_locks_save(ctx, file, &record->nr_locks);
+	if (ret)
+		return ret;
+	if (record->nr_locks && record->kind == CKPT_FILE_EXTERNAL)
+		return ckpt_error(ctx, -EBADF,
+				  "file %pD is locked, and outside of the image",
+				  file);
+	ret = ckpt_file_lease_save(ctx, file, record->kind);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		record->flags |= CKPT_FILE_HAS_LEASE;
+	return 0;
+}
+
+static int restore_attachments(struct ckpt_ctx *ctx, struct file *file,
+			       const struct ckpt_hdr_file *record,
+			       unsigned int open_flags)
+{
+	u32 index;
+	int ret = 0;
+
+	/* What was inherited is used by others too: it stays as it is. */
+	if (record->inherit >= 0)
+		file = NULL;
+	if (record->flags & CKPT_FILE_HAS_LEASE &&
+	    !(record->flags & CKPT_FILE_HAS_OWNER))
+		return ckpt_error(ctx, -EINVAL, "a lease that tells nobody");
+	if (record->flags & CKPT_FILE_HAS_OWNER)
+		ret = ckpt_file_owner_restore(ctx, file, open_flags);
+	for (index = 0; index < record->nr_locks && !ret; index++)
+		ret = ckpt_file_lock_restore(ctx, file);
+	if (!ret && record->flags & CKPT_FILE_HAS_LEASE)
+		ret = ckpt_file_lease_restore(ctx, file);
+	return ret;
 }
 
 /**
@@ -86,7 +91,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 				  "file %pD of type %s cannot be saved (%ps)",
 				  file, file_inode(file)->i_sb->s_type->name,
 				  file->f_op);
-	kind = check_unsupported(ctx, file);
+	kind = ckpt_dnotify_check(ctx, file);
 	if (kind)
 		return kind;
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE);
@@ -103,7 +108,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 		return kind;
 	record->kind = kind;
 	ckpt_object_keep_record(ctx, file, record);
-	return 0;
+	return save_attachments(ctx, file, record);
 }
 
 /**
@@ -149,20 +154,24 @@ struct file *ckpt_file_take(int fd)
 	return file ?: ERR_PTR(-EBADF);
 }
 
-static int set_position(struct file *file, const struct ckpt_hdr_file *record)
+static int set_position(struct ckpt_ctx *ctx, struct file *file,
+			const struct ckpt_hdr_file *record)
 {
 	loff_t result;
 
 	if (!record->pos || !(file->f_mode & FMODE_LSEEK))
 		return 0;
 	result = vfs_llseek(file, record->pos, SEEK_SET);
-	return result < 0 ? result : 0;
+	if (result < 0)
+		return ckpt_error(ctx, result, "position %lld of file %pD",
+				  record->pos, file);
+	return 0;
 }
 
 /* Flags that open() was not told, or that it does not keep. */
 static void set_flags(struct file *file, unsigned int open_flags)
 {
-	unsigned int settable = O_NONBLOCK | O_LARGEFILE;
+	unsigned int settable = O_NONBLOCK | O_LARGEFILE | FASYNC;
 
 	/* It created the file then, and says nothing now. */
 	if (open_flags & __O_TMPFILE && S_ISREG(file_inode(file)->i_mode))
@@ -190,10 +199,11 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 	ret = ckpt_record_read(ctx, CKPT_HDR_FILE, &record);
 	if (ret)
 		return ERR_PTR(ret);
-	if (record.open_flags & ~CKPT_OPEN_FLAGS || record.open_flags & FASYNC)
+	if (record.open_flags & ~CKPT_OPEN_FLAGS)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "open flags %#o",
 					  record.open_flags));
 	open_flags = record.open_flags;
+	record.open_flags &= ~FASYNC;
 	if (open_flags & __O_TMPFILE)
 		record.open_flags &= ~O_TMPFILE;
 	kind = &ckpt_file_kinds[record.kind];
@@ -205,16 +215,20 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 					  "descriptor %d was a %s: nothing can be inherited in its place",
 					  record.fd, kind->name));
 	file = kind->restore(ctx, &record);
-	/* What was inherited is used by others too: it stays as it is. */
-	if (IS_ERR(file) || record.inherit >= 0)
+	if (IS_ERR(file))
 		return file;
-	ret = set_position(file, &record);
-	if (ret) {
-		ckpt_error(ctx, ret, "position %lld of file %pD", record.pos,
-			   file);
-		fput(file);
-		return ERR_PTR(ret);
+	if (record.inherit < 0) {
+		ret = set_position(ctx, file, &record);
+		if (ret)
+			goto put_file;
+		set_flags(file, open_flags);
 	}
-	set_flags(file, open_flags);
+	ret = restore_attachments(ctx, file, &record, open_flags);
+	if (ret)
+		goto put_file;
 	return file;
+
+put_file:
+	fput(file);
+	return ERR_PTR(ret);
 }

@@ -3,7 +3,7 @@
  * Checkpoint and restart of descriptor tables.
  *
  * Saved: every descriptor with its number, close-on-exec flag and open file;
- *	descriptors that share an open file share it again.
+ *	descriptors that share an open file share it again; POSIX locks.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -51,6 +51,59 @@ static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 	return 0;
 }
 
+/* The next descriptor from *fd on that is open, with a reference. */
+static struct file *next_open(struct files_struct *files, unsigned int *fd,
+			      bool *cloexec)
+{
+	struct file *file = NULL;
+	struct fdtable *fdt;
+
+	spin_lock(&files->file_lock);
+	fdt = files_fdtable(files);
+	for (; *fd < fdt->max_fds && !file; ++*fd) {
+		file = rcu_dereference_protected(fdt->fd[*fd],
+						 lockdep_is_held(&files->file_lock));
+		if (!file)
+			continue;
+		get_file(file);
+		*cloexec = close_on_exec(*fd, files);
+		break;
+	}
+	spin_unlock(&files->file_lock);
+	return file;
+}
+
+static bool is_open_below(struct files_struct *files, struct file *file,
+			  unsigned int fd)
+{
+	guard(rcu)();
+	while (fd--)
+		if (files_lookup_fd_raw(files, fd) == file)
+			return true;
+	return false;
+}
+
+/* After the descriptors, because that is where they are taken again. */
+static int save_posix_locks(struct ckpt_ctx *ctx, struct files_struct *files,
+			    u32 *nr_locks)
+{
+	struct file *file;
+	unsigned int fd;
+	bool cloexec;
+	int ret = 0;
+
+	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
+		if (ckpt_posix_locks_may_exist(file) &&
+		    !is_open_below(files, file, fd))
+			ret = ckpt_posix_locks_save(ctx, files, file, fd,
+						    nr_locks);
+		fput(file);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
 /**
  * ckpt_file_table_save - save a descriptor table
  * @ctx: context
@@ -62,39 +115,25 @@ int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct files_struct *files = object;
 	struct ckpt_hdr_file_table *header;
+	struct file *file;
 	unsigned int fd;
+	bool cloexec;
+	int ret;
 
 	header = ckpt_record_add(ctx, CKPT_HDR_FILE_TABLE);
 	if (!header)
 		return -ENOMEM;
-	for (fd = 0; ; fd++) {
-		bool cloexec = false;
-		struct fdtable *fdt;
-		struct file *file;
-		int ret;
-
-		spin_lock(&files->file_lock);
-		fdt = files_fdtable(files);
-		if (fd >= fdt->max_fds) {
-			spin_unlock(&files->file_lock);
-			break;
-		}
-		file = rcu_dereference_protected(fdt->fd[fd],
-						 lockdep_is_held(&files->file_lock));
-		if (file) {
-			get_file(file);
-			cloexec = close_on_exec(fd, files);
-		}
-		spin_unlock(&files->file_lock);
-		if (!file)
-			continue;
+	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
 		ret = save_descriptor(ctx, fd, file, cloexec);
 		fput(file);
 		if (ret)
 			return ret;
 		header->nr_fds++;
 	}
-	return ckpt_epolls_save(ctx);
+	ret = ckpt_epolls_save(ctx);
+	if (ret)
+		return ret;
+	return save_posix_locks(ctx, files, &header->nr_locks);
 }
 
 static struct files_struct *switch_files(struct files_struct *files)
@@ -160,6 +199,15 @@ static int read_descriptor(struct ckpt_ctx *ctx, struct files_struct *files,
 	return 0;
 }
 
+static int read_posix_lock(struct ckpt_ctx *ctx, struct files_struct *files)
+{
+	struct files_struct *old = switch_files(files);
+	int ret = ckpt_posix_lock_restore(ctx);
+
+	switch_files(old);
+	return ret;
+}
+
 /**
  * ckpt_file_table_restore - read a descriptor table
  * @ctx: context
@@ -180,12 +228,13 @@ void *ckpt_file_table_restore(struct ckpt_ctx *ctx)
 	files = dup_fd(&init_files, NULL);
 	if (IS_ERR(files))
 		return files;
-	while (header.nr_fds--) {
+	while (header.nr_fds-- && !ret)
 		ret = read_descriptor(ctx, files, &last);
-		if (ret) {
-			put_files_struct(files);
-			return ERR_PTR(ret);
-		}
+	while (!ret && header.nr_locks--)
+		ret = read_posix_lock(ctx, files);
+	if (ret) {
+		put_files_struct(files);
+		return ERR_PTR(ret);
 	}
 	return files;
 }

@@ -69,6 +69,18 @@ static bool is_own_uid(const struct cred *cred, kuid_t uid)
 	       uid_eq(uid, cred->suid);
 }
 
+/**
+ * ckpt_cred_may_be_user - may the current task act as another user?
+ * @uid: user
+ *
+ * Return: whether it could have become that user by a system call.
+ */
+bool ckpt_cred_may_be_user(kuid_t uid)
+{
+	return is_own_uid(current_cred(), uid) ||
+	       ns_capable(current_user_ns(), CAP_SETUID);
+}
+
 static bool is_own_gid(const struct cred *cred, kgid_t gid)
 {
 	return gid_eq(gid, cred->gid) || gid_eq(gid, cred->egid) ||

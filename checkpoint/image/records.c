@@ -193,7 +193,7 @@ DESCRIBE(cpu_xstate, CPU_XSTATE);
 
 #define FILE_TABLE(R, s)						\
 	UINT(R, s, nr_fds, 0, 1U << 30)					\
-	ZERO(R, s, reserved)
+	ANY(R, s, nr_locks, 0)
 DESCRIBE(file_table, FILE_TABLE);
 
 #define FILE_DESC(R, s)							\
@@ -209,9 +209,41 @@ DESCRIBE(file_desc, FILE_DESC);
 	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
 	R(s, fd, SINT, -1, 1 << 30, 0)					\
 	R(s, inherit, SINT, -1, 1 << 30, 0)				\
-	MASK(R, s, flags, CKPT_FILE_OUTSIDE)				\
-	ZERO(R, s, reserved)
+	MASK(R, s, flags, CKPT_FILE_ALL)				\
+	ANY(R, s, nr_locks, 0)
 DESCRIBE(file, FILE_RECORD);
+
+#define FILE_OWNER(R, s)						\
+	UINT(R, s, type, 0, 2)						\
+	R(s, pid, UINT, 0, MAX_PID, VOLATILE)				\
+	UINT(R, s, uid, 0, 0xfffffffe)					\
+	UINT(R, s, euid, 0, 0xfffffffe)					\
+	UINT(R, s, signal, 0, 64)					\
+	R(s, async_fd, SINT, -1, 1 << 30, 0)
+DESCRIBE(file_owner, FILE_OWNER);
+
+#define FILE_LOCK(R, s)							\
+	UINT(R, s, kind, CKPT_LOCK_FLOCK, CKPT_LOCK_POSIX)		\
+	UINT(R, s, type, CKPT_LOCK_READ, CKPT_LOCK_WRITE)		\
+	UINT(R, s, start, 0, 0x7fffffffffffffffULL)			\
+	UINT(R, s, end, 0, 0x7fffffffffffffffULL)			\
+	R(s, fd, SINT, -1, 1 << 30, 0)					\
+	ZERO(R, s, reserved)
+DESCRIBE(file_lock, FILE_LOCK);
+
+#define FILE_LEASE(R, s)						\
+	UINT(R, s, type, CKPT_LOCK_READ, CKPT_LOCK_WRITE)		\
+	MASK(R, s, flags, CKPT_LEASE_ALL)				\
+	R(s, fd, SINT, 0, 1 << 30, 0)					\
+	ZERO(R, s, reserved)						\
+	R(s, downgrade_ns, UINT, 0, NS_MAX, VOLATILE)			\
+	R(s, unlock_ns, UINT, 0, NS_MAX, VOLATILE)
+DESCRIBE(file_lease, FILE_LEASE);
+
+#define PIDFD(R, s)							\
+	R(s, pid, UINT, 1, MAX_PID, VOLATILE)				\
+	MASK(R, s, flags, CKPT_PIDFD_THREAD)
+DESCRIBE(pidfd, PIDFD);
 
 #define FILE_EXTERNAL(R, s)						\
 	UINT(R, s, type, CKPT_EXTERNAL_TTY, CKPT_EXTERNAL_TTY)		\
@@ -481,6 +513,10 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(EPOLL,		epoll,		NONE),
 	RECORD(EPOLL_ITEM,	epoll_item,	NONE),
 	RECORD(EPOLL_ITEMS,	epoll_items,	NONE),
+	RECORD(FILE_OWNER,	file_owner,	NONE),
+	RECORD(FILE_LOCK,	file_lock,	NONE),
+	RECORD(FILE_LEASE,	file_lease,	NONE),
+	RECORD(PIDFD,		pidfd,		NONE),
 	RECORD(UNLINKED,	unlinked,	NONE),
 	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
 	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),

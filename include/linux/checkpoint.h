@@ -39,6 +39,7 @@ int ckpt_signalfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_timerfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_tty_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_pidfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_pipe(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_shmem(struct ckpt_ctx *ctx, struct file *file);
 

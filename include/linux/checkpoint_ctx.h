@@ -14,11 +14,13 @@
 #include <linux/fcntl.h>
 #include <linux/list.h>
 #include <linux/path.h>
+#include <linux/pid_types.h>
 #include <linux/refcount.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/uidgid_types.h>
 #include <linux/xarray.h>
 #include <linux/xxhash.h>
 
@@ -156,6 +158,8 @@ struct ckpt_task_stage {
  * @arch: HEADER_ARCH of the image being read
  * @header: HEADER of the image being read
  * @nr_tasks: of the image being read
+ * @pids: ids in the image of the task being restored
+ * @file_owners: open files that send signals after the commit
  * @pushed: header of a record that was looked at but not taken, type 0: none
  */
 struct ckpt_ctx {
@@ -189,6 +193,8 @@ struct ckpt_ctx {
 	struct ckpt_hdr_header_arch arch;
 	struct ckpt_hdr_header header;
 	u32 nr_tasks;
+	struct ckpt_hdr_pids pids;
+	struct list_head file_owners;
 	struct ckpt_hdr pushed;
 };
 
@@ -321,6 +327,8 @@ struct file *ckpt_timerfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
 struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *record);
+struct file *ckpt_pidfd_restore(struct ckpt_ctx *ctx,
+				const struct ckpt_hdr_file *record);
 struct file *ckpt_file_take(int fd);
 
 /* Items of epolls. */
@@ -406,6 +414,38 @@ void ckpt_page_copies_append(struct ckpt_ctx *ctx,
 			     struct ckpt_page_copies *copies);
 int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
 			  void *object);
+
+/* What open files of all kinds may have: fs/file_owner_ckpt.c, locks_ckpt.c */
+int ckpt_file_owner_save(struct ckpt_ctx *ctx, struct file *file,
+			 struct ckpt_hdr_file *file_record);
+int ckpt_file_owner_restore(struct ckpt_ctx *ctx, struct file *file,
+			    unsigned int open_flags);
+void ckpt_file_owners_commit(struct ckpt_ctx *ctx);
+void ckpt_file_owners_free(struct ckpt_ctx *ctx);
+int ckpt_file_locks_save(struct ckpt_ctx *ctx, struct file *file,
+			 u32 *nr_locks);
+int ckpt_file_lock_restore(struct ckpt_ctx *ctx, struct file *file);
+bool ckpt_posix_locks_may_exist(struct file *file);
+int ckpt_posix_locks_save(struct ckpt_ctx *ctx, struct files_struct *files,
+			  struct file *file, int fd, u32 *nr_locks);
+int ckpt_posix_lock_restore(struct ckpt_ctx *ctx);
+int ckpt_file_lease_save(struct ckpt_ctx *ctx, struct file *file, u32 kind);
+int ckpt_file_lease_restore(struct ckpt_ctx *ctx, struct file *file);
+void ckpt_file_lease_commit(struct file *file);
+
+#ifdef CONFIG_DNOTIFY
+int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file);
+#else
+static inline int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file)
+{
+	return 0;
+}
+#endif
+
+/* Users and processes that other state refers to. */
+bool ckpt_cred_may_be_user(kuid_t uid);
+int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
+struct pid *ckpt_pid_find(struct ckpt_ctx *ctx, u32 number, enum pid_type type);
 
 /* Methods of the parts of a task, listed in checkpoint/types.c. */
 int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);

@@ -13,12 +13,12 @@
  * struct ckpt_hdr_file_table - descriptor table
  * @h: type and length
  * @nr_fds: a struct ckpt_hdr_file_desc for each follows
- * @reserved: 0
+ * @nr_locks: then a struct ckpt_hdr_file_lock for each POSIX lock
  */
 struct ckpt_hdr_file_table {
 	struct ckpt_hdr h;
 	__u32 nr_fds;
-	__u32 reserved;
+	__u32 nr_locks;
 };
 
 /* struct ckpt_hdr_file_desc.flags */
@@ -50,6 +50,7 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
 #define CKPT_FILE_EPOLL		9
+#define CKPT_FILE_PIDFD		11
 #define CKPT_FILE_MEMFD		12
 #define CKPT_FILE_UNLINKED	13
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
@@ -59,6 +60,9 @@ struct ckpt_hdr_file_desc {
 
 /* struct ckpt_hdr_file.flags */
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
+#define CKPT_FILE_HAS_OWNER	0x2	/* of signals */
+#define CKPT_FILE_HAS_LEASE	0x4
+#define CKPT_FILE_ALL		0x7
 
 /**
  * struct ckpt_hdr_file - open file description
@@ -69,7 +73,9 @@ struct ckpt_hdr_file_desc {
  * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
  * path behind; for CKPT_FILE_MEMFD a struct ckpt_hdr_file_memfd, for
  * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked; for the others the record
- * that has their name.
+ * that has their name. Then come a struct ckpt_hdr_file_owner if there is
+ * CKPT_FILE_HAS_OWNER, @nr_locks times a struct ckpt_hdr_file_lock, and a
+ * struct ckpt_hdr_file_lease if there is CKPT_FILE_HAS_LEASE.
  *
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
@@ -82,8 +88,8 @@ struct ckpt_hdr_file_desc {
  * @pos: file position
  * @fd: descriptor that it was met at first, or -1
  * @inherit: descriptor to take instead, or -1
- * @flags: CKPT_FILE_OUTSIDE
- * @reserved: 0
+ * @flags: CKPT_FILE_OUTSIDE and the like
+ * @nr_locks: that belong to the open file description
  */
 struct ckpt_hdr_file {
 	struct ckpt_hdr h;
@@ -93,7 +99,101 @@ struct ckpt_hdr_file {
 	__s32 fd;
 	__s32 inherit;
 	__u32 flags;
+	__u32 nr_locks;
+};
+
+/**
+ * struct ckpt_hdr_file_owner - whom an open file sends signals
+ * @h: type and length
+ * @type: F_OWNER_* of fcntl(F_SETOWN_EX)
+ * @pid: its id, as struct ckpt_hdr_pids has it; 0: nobody
+ * @uid: who made it the owner, real user; 0 if it is nobody
+ * @euid: effective user, likewise
+ * @signal: as fcntl(F_SETSIG)
+ * @async_fd: descriptor that O_ASYNC tells the owner, or -1: not in force
+ */
+struct ckpt_hdr_file_owner {
+	struct ckpt_hdr h;
+	__u32 type;
+	__u32 pid;
+	__u32 uid;
+	__u32 euid;
+	__u32 signal;
+	__s32 async_fd;
+};
+
+/* struct ckpt_hdr_file_lock.kind */
+#define CKPT_LOCK_FLOCK		1	/* flock(2) */
+#define CKPT_LOCK_OFD		2	/* fcntl(F_OFD_SETLK) */
+#define CKPT_LOCK_POSIX		3	/* fcntl(F_SETLK) */
+
+/* struct ckpt_hdr_file_lock.type, struct ckpt_hdr_file_lease.type */
+#define CKPT_LOCK_READ		1	/* shared */
+#define CKPT_LOCK_WRITE		2	/* exclusive */
+
+/**
+ * struct ckpt_hdr_file_lock - a lock on a file, or on a part of it
+ *
+ * Locks of the kinds CKPT_LOCK_FLOCK and CKPT_LOCK_OFD belong to the open file
+ * description whose records they follow, those of CKPT_LOCK_POSIX to the
+ * descriptor table.
+ *
+ * @h: type and length
+ * @kind: CKPT_LOCK_FLOCK and the like
+ * @type: CKPT_LOCK_READ, CKPT_LOCK_WRITE
+ * @start: first byte
+ * @end: last byte; 2^63 - 1: however far the file goes
+ * @fd: descriptor of a POSIX lock, otherwise -1
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_lock {
+	struct ckpt_hdr h;
+	__u32 kind;
+	__u32 type;
+	__u64 start;
+	__u64 end;
+	__s32 fd;
 	__u32 reserved;
+};
+
+/* struct ckpt_hdr_file_lease.flags */
+#define CKPT_LEASE_DOWNGRADE	0x1	/* somebody asked for CKPT_LOCK_READ */
+#define CKPT_LEASE_UNLOCK	0x2	/* somebody asked for its end */
+#define CKPT_LEASE_ALL		0x3
+
+/**
+ * struct ckpt_hdr_file_lease - fcntl(F_SETLEASE)
+ * @h: type and length
+ * @type: CKPT_LOCK_READ, CKPT_LOCK_WRITE
+ * @flags: CKPT_LEASE_*
+ * @fd: descriptor that the owner of the file is told
+ * @reserved: 0
+ * @downgrade_ns: time left until it is changed by force, or 0: never
+ * @unlock_ns: time left until it is taken away by force, or 0: never
+ */
+struct ckpt_hdr_file_lease {
+	struct ckpt_hdr h;
+	__u32 type;
+	__u32 flags;
+	__s32 fd;
+	__u32 reserved;
+	__u64 downgrade_ns;
+	__u64 unlock_ns;
+};
+
+/* struct ckpt_hdr_pidfd.flags */
+#define CKPT_PIDFD_THREAD	0x1	/* PIDFD_THREAD */
+
+/**
+ * struct ckpt_hdr_pidfd - pidfd_open(2), for CKPT_FILE_PIDFD
+ * @h: type and length
+ * @pid: id of the task, as struct ckpt_hdr_pids has it
+ * @flags: CKPT_PIDFD_*
+ */
+struct ckpt_hdr_pidfd {
+	struct ckpt_hdr h;
+	__u32 pid;
+	__u32 flags;
 };
 
 /* struct ckpt_hdr_file_external.type: numbers are never reused */
