@@ -10,6 +10,7 @@
 #define TASK(name, program, arg, ...)	{ "task", name, program, arg, __VA_ARGS__ }
 #define MEMORY(name, program, arg, ...)	{ "memory", name, program, arg, __VA_ARGS__ }
 #define FILES(name, program, arg, ...)	{ "files", name, program, arg, __VA_ARGS__ }
+#define LOCKS(name, program, arg, ...)	{ "locks", name, program, arg, __VA_ARGS__ }
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
 #define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
@@ -47,6 +48,8 @@ const struct subject_case subject_cases[] = {
 	TIME("itimer-fires", "itimer", "fires", | RUNS),
 	{ "time", "itimers", "itimer", "armed" },
 	TIME("sigwait", "waits", "sigwait"),
+	TIME("wait-for-posix-lock", "locks", "waits-posix"),
+	TIME("wait-for-flock", "locks", "waits-flock"),
 	{ "time", "semop", "waits", "semop", SAME_BOOT },
 	{ "time", "semtimedop", "waits", "semtimedop", SAME_BOOT },
 	{ "time", "msgrcv", "waits", "msgrcv", SAME_BOOT },
@@ -147,6 +150,22 @@ const struct subject_case subject_cases[] = {
 	FILES("path-only-user", "paths", "path-only", ORDINARY),
 	FILES("proc-files", "paths", "proc"),
 	FILES("proc-files-user", "paths", "proc", ORDINARY),
+
+	LOCKS("posix-locks", "locks", "posix"),
+	LOCKS("posix-locks-user", "locks", "posix", ORDINARY),
+	LOCKS("ofd-locks", "locks", "ofd"),
+	LOCKS("flock", "locks", "flock"),
+	LOCKS("flock-user", "locks", "flock", ORDINARY),
+	LOCKS("many-locks", "locks", "many"),
+	LOCKS("read-lease", "leases", "read"),
+	LOCKS("read-lease-user", "leases", "read", ORDINARY),
+	LOCKS("write-lease", "leases", "write"),
+	LOCKS("broken-lease", "leases", "broken"),
+	LOCKS("downgraded-lease", "leases", "downgraded"),
+	LOCKS("owner", "owner", ""),
+	LOCKS("owner-user", "owner", "", ORDINARY),
+	LOCKS("pidfd", "pidfd", ""),
+	LOCKS("pidfd-user", "pidfd", "", ORDINARY),
 
 	EVENTS("eventfd", "eventfd", ""),
 	EVENTS("eventfd-user", "eventfd", "", ORDINARY),

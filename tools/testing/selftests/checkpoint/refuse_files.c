@@ -9,7 +9,6 @@
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
 #include <sys/fanotify.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -108,9 +107,20 @@ static bool make_secret(void)
 	return opens(syscall(SYS_memfd_secret, 0));
 }
 
-static bool make_pidfd(void)
+static bool make_pidfd_parent(void)
 {
-	return opens(syscall(SYS_pidfd_open, getpid(), 0));
+	return opens(syscall(SYS_pidfd_open, getppid(), 0));
+}
+
+static bool make_pidfd_gone(void)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	fd = syscall(SYS_pidfd_open, pid, 0);
+	return waitpid(pid, NULL, 0) == pid && opens(fd);
 }
 
 static bool make_userfaultfd(void)
@@ -241,51 +251,35 @@ static bool make_path_of_pipe(void)
 	return opens(open(name, O_PATH));
 }
 
-static bool make_flock(void)
-{
-	int fd = scratch_file();
-
-	return opens(fd) && !flock(fd, LOCK_EX);
-}
-
-static bool make_posix_lock(void)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 3 };
-	int fd = scratch_file();
-
-	return opens(fd) && !fcntl(fd, F_SETLK, &lock);
-}
-
-static bool make_ofd_lock(void)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 3 };
-	int fd = scratch_file();
-
-	return opens(fd) && !fcntl(fd, F_OFD_SETLK, &lock);
-}
-
-static bool make_lease(void)
+static bool make_nameless_lease(void)
 {
 	int fd = scratch_file();
 
 	close(fd);
 	fd = open("scratch", O_RDONLY);
-	return opens(fd) && !fcntl(fd, F_SETLEASE, F_RDLCK);
+	return opens(fd) && !fcntl(fd, F_SETLEASE, F_RDLCK) && !unlink("scratch");
 }
 
 static bool make_dnotify(void)
 {
 	int fd = open(".", O_RDONLY);
 
-	/* It comes with an owner for the signals. */
 	return opens(fd) && !fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT);
 }
 
-static bool make_owner(void)
+static bool make_owner_parent(void)
 {
 	int fd = scratch_file();
 
-	return opens(fd) && !fcntl(fd, F_SETOWN, getpid());
+	return opens(fd) && !fcntl(fd, F_SETOWN, getppid());
+}
+
+static bool make_owner_group(void)
+{
+	int fds[2];
+
+	return !pipe(fds) && !fcntl(fds[0], F_SETFL, O_ASYNC) &&
+	       !fcntl(fds[0], F_SETOWN, -getppid());
 }
 
 static bool make_removed_directory(void)
@@ -413,7 +407,8 @@ const struct refusal file_refusals[] = {
 	{ "memfd-xattr", make_memfd_xattr, EOPNOTSUPP, "user.colour" },
 	{ "map-file", make_map_file, EBADF, "memory without a name" },
 	{ "memfd-secret", make_secret, EBADF, "secret" },
-	{ "pidfd", make_pidfd, EBADF, "pid" },
+	{ "pidfd-parent", make_pidfd_parent, EBUSY, "pidfd of process " },
+	{ "pidfd-gone", make_pidfd_gone, EBUSY, "pidfd of a process that is gone" },
 	{ "userfaultfd", make_userfaultfd, EBADF, "userfault" },
 	{ "perf-event", make_perf, EBADF, "perf" },
 	{ "bpf", make_bpf, EBADF, "bpf" },
@@ -432,12 +427,10 @@ const struct refusal file_refusals[] = {
 	{ "unlinked-remote", make_unlinked_remote, EBADF, "not on a local filesystem" },
 	{ "path-unlinked", make_path_unlinked, EBADF, "file scratch was unlinked" },
 	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
-	{ "flock", make_flock, EBADF, "lock" },
-	{ "posix-lock", make_posix_lock, EBADF, "lock" },
-	{ "ofd-lock", make_ofd_lock, EBADF, "lock" },
-	{ "lease", make_lease, EBADF, "lease" },
-	{ "dnotify", make_dnotify, EBUSY, "owner" },
-	{ "owner", make_owner, EBUSY, "owner" },
+	{ "nameless-lease", make_nameless_lease, EBUSY, "scratch has a lease and no name" },
+	{ "dnotify", make_dnotify, EBADF, "has notification" },
+	{ "owner-parent", make_owner_parent, EBUSY, "scratch sends signals to process " },
+	{ "owner-group", make_owner_group, EBUSY, "sends signals to process group " },
 	{ "removed-directory", make_removed_directory, EBADF, "removed" },
 	{ "map-unlinked-xattr", map_unlinked_xattr, EOPNOTSUPP, "user.colour" },
 	{ "map-huge-memfd", map_huge_memfd, EOPNOTSUPP, "huge" },

@@ -170,6 +170,29 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ TEXT, "sys/kernel/hostname", .text = "../../../etc/passwd",
 		  .refused = true }) },
 	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
+	{ "locks", "posix", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { SET, "file_lock[1].type", 2 },
+		{ ADD, "file_lock[2].start", 1 }, { ADD, "file_lock[2].end", -1ULL },
+		{ ADD, "file_lock[3].end", -1ULL }, { ADD, "file_lock[2].fd", 1 }) },
+	{ "locks", "ofd", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { ADD, "file_lock[3].start", 1 },
+		{ ADD, "file_lock[3].end", 1 }) },
+	{ "locks", "flock", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { SET, "file_lock[0].kind", 2 }) },
+	{ "leases", "read", 0, ROWS({ SET, "file_lease.type", 2 }, { SET, "file_owner.signal", 5 },
+				    { SET, "file_owner.pid", 0 }) },
+	{ "leases", "write", 0, ROWS({ ADD, "file_lease.fd", 1 }, { SET, "file_lease.flags", 2 },
+				     { SET, "file_owner.type", 0 }) },
+	{ "leases", "broken", 0, ROWS({ SET, "file_lease.flags", 0 }) },
+	{ "leases", "downgraded", 0, ROWS({ SET, "file_lease.flags", 2 }) },
+	{ "owner", "", 0, ROWS(
+		{ XOR, "file_owner[0].signal", 1 }, { ADD, "file_owner[0].async_fd", 1 },
+		{ SET, "file_owner[0].async_fd", (u32)-1 }, { SET, "file_owner[0].type", 0 },
+		{ SET, "file_owner[1].pid", 0 }, { SET, "file_owner[2].type", 1 },
+		{ SET, "file_owner[0].pid", 1, .refused = true }) },
+	{ "pidfd", "", 0, ROWS(
+		{ SET, "pidfd[3].flags", 0 }, { SET, "pidfd[0].flags", 1 },
+		{ SET, "pidfd[0].pid", 1, .refused = true }) },
 	{ "pipe", "byte", 0, ROWS(
 		{ BYTES, "pipe_buffer+32", 1 }, { SET, "pipe.capacity", 4096 * 3, .refused = true },
 		{ SET, "pipe.flags", 2, .refused = true }) },

@@ -21,6 +21,7 @@ static unsigned long old_euid;
 static char *shared_memory;
 static long nameless[2];
 static int pipe_fds[2];
+static long leased;
 
 /* The kernel's capability sets, both halves. */
 static unsigned int permitted(void)
@@ -58,6 +59,15 @@ static int tell(void)
 		if (my_syscall3(__NR_read, pipe_fds[0], text, 8) != 3 || text[2] != 'c')
 			return TINY_BROKEN;
 	}
+	if (leased) {
+		long pid = my_syscall0(__NR_getpid);
+
+		/* F_GETOWN, F_GETSIG, F_GETLEASE */
+		if (my_syscall3(__NR_fcntl, pipe_fds[0], 9, 0) != pid ||
+		    my_syscall3(__NR_fcntl, pipe_fds[0], 11, 0) != 40 ||
+		    my_syscall3(__NR_fcntl, leased, 1025, 0) != 0)
+			return TINY_BROKEN;
+	}
 	euid = my_syscall0(__NR_geteuid);
 	if (old_euid && (!euid || permitted()))
 		return TINY_PRIVILEGED;
@@ -92,8 +102,37 @@ static int open_nameless(void)
 	return !my_syscall3(__NR_fcntl, nameless[0], 1033, 4);
 }
 
+/* One lock of each kind, a lease, an owner of signals. */
+static int lock(const char *path)
+{
+	struct {
+		short type, whence;
+		long start, len;
+		int pid;
+	} range = { 1, 0, 5, 10, 0 };
+	static char name[256];
+	long pid = my_syscall0(__NR_getpid);
+	int at;
+
+	for (at = 0; path[at] && at < 248; at++)
+		name[at] = path[at];
+	name[at] = '+';
+	leased = my_syscall4(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CREAT, 0600);
+	my_syscall2(__NR_pidfd_open, pid, 0);
+	/* F_SETLK, F_OFD_SETLK, LOCK_EX, F_SETLEASE; F_SETOWN, F_SETSIG, O_ASYNC */
+	if (my_syscall3(__NR_fcntl, nameless[1], 6, &range))
+		return 0;
+	range.start = 50;
+	return !my_syscall3(__NR_fcntl, nameless[1], 37, &range) &&
+	       !my_syscall2(__NR_flock, nameless[1], 2) &&
+	       !my_syscall3(__NR_fcntl, leased, 1024, 0) &&
+	       !my_syscall3(__NR_fcntl, pipe_fds[0], 8, pid) &&
+	       !my_syscall3(__NR_fcntl, pipe_fds[0], 10, 40) &&
+	       !my_syscall3(__NR_fcntl, pipe_fds[0], 4, O_NONBLOCK | 020000);
+}
+
 /* At least one of each type of record. */
-static int get_rich(void)
+static int get_rich(const char *path)
 {
 	struct action action = { handler, 0x04000000, handler, 0xff00 };
 	unsigned long blocked = 1UL << 39 | 1UL << 11, timer[4] = { 50, 0, 1000, 0 };
@@ -151,7 +190,7 @@ static int get_rich(void)
 	my_syscall2(__NR_mlock, map, 4096);
 	my_syscall3(__NR_madvise, map + 4096, 4096, 18);
 	my_syscall3(__NR_mprotect, map + 2 * 4096, 4096, 0);
-	return shared_memory && map[4096] == 2 && open_nameless();
+	return shared_memory && map[4096] == 2 && open_nameless() && lock(path);
 }
 
 static int save_itself(const char *path)
@@ -182,7 +221,7 @@ int main(int argc, char **argv)
 		for (;;)
 			__asm__ volatile("" : : : "memory");
 	case 'r':
-		if (!get_rich())
+		if (argc < 3 || !get_rich(argv[2]))
 			return TINY_FAILED;
 		fallthrough;
 	case 's':

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Locks, leases and owners that a restart cannot give back, because somebody
+ * else has them now or because there is no right to them: it fails, says who or
+ * what is in the way, and leaves none behind.
+ */
+#include "harness.h"
+#include "image_edit.h"
+
+#include <grp.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+#define NONE	CHECKPOINT_FD_NONE
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+#define NR64_FCNTL	72
+
+enum kind { POSIX, OFD, FLOCK, LEASE, WAITER, ASYNC };
+
+/* Descriptors of the process that is saved. */
+enum { OTHER, DATA, READABLE };
+
+FIXTURE(locks)
+{
+	char dir[PATH_MAX / 2];
+	struct image image;
+};
+
+static struct flock range(short type)
+{
+	return (struct flock) { .l_type = type, .l_whence = SEEK_SET, .l_start = 5, .l_len = 10 };
+}
+
+static bool lock_both(enum kind kind)
+{
+	struct flock lock = range(F_WRLCK);
+	int fd;
+
+	for (fd = OTHER; fd <= DATA; fd++) {
+		if (kind == FLOCK && flock(fd, LOCK_EX))
+			return false;
+		if (kind == POSIX && fcntl(fd, F_SETLK, &lock))
+			return false;
+		if (kind == OFD && fcntl(fd, F_OFD_SETLK, &lock))
+			return false;
+		if (kind == LEASE && fcntl(fd, F_SETLEASE, F_WRLCK))
+			return false;
+	}
+	return true;
+}
+
+static void be_ordinary(void)
+{
+	if (setgroups(0, NULL) || setgid(ORDINARY_UID) || setuid(ORDINARY_UID))
+		_exit(99);
+}
+
+/* A process with a lock on two files, of which the first is free at restart. */
+static void be_process(enum kind kind)
+{
+	struct flock lock = range(F_WRLCK);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	syscall(SYS_close_range, 0, ~0U, 0);
+	be_ordinary();
+	if (open("other", O_RDWR) != OTHER || open("data", O_RDWR) != DATA)
+		_exit(2);
+	if (kind == WAITER)
+		_exit(fcntl(DATA, F_SETLKW, &lock) ? 4 : 55);
+	if (kind == ASYNC &&
+	    (open("fifo", O_RDWR | O_NONBLOCK) != READABLE ||
+	     fcntl(READABLE, F_SETFL, O_ASYNC) || fcntl(READABLE, F_SETOWN, getpid())))
+		_exit(5);
+	if (kind == POSIX && open("readable", O_RDONLY) != READABLE)
+		_exit(6);
+	if (!lock_both(kind))
+		_exit(3);
+	for (;;)
+		pause();
+}
+
+static bool make_file(const char *name, uid_t uid)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool good = fd >= 0 && write(fd, "some", 4) == 4 && !fchown(fd, uid, uid);
+
+	close(fd);
+	return good;
+}
+
+FIXTURE_SETUP(locks)
+{
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	if (getuid())
+		SKIP(return, "needs root to begin with");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/locks");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(make_file("data", ORDINARY_UID) && make_file("other", ORDINARY_UID) &&
+		    make_file("readable", 0));
+	ASSERT_EQ(0, mkfifo("fifo", 0600));
+	ASSERT_EQ(0, chown("fifo", ORDINARY_UID, ORDINARY_UID));
+}
+
+FIXTURE_TEARDOWN(locks)
+{
+	image_free(&self->image);
+	EXPECT_FALSE(leaves_children());
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+	unlink("image");
+	unlink("log");
+}
+
+static bool save_process(enum kind kind)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		be_process(kind);
+	if (!wait_blocked(pid, kind == WAITER ? NR64_FCNTL : NR64_PAUSE))
+		return false;
+	if (save_to("../image", pid, "../log") <= 0) {
+		show_file("../log");
+		return false;
+	}
+	kill_and_reap(pid);
+	unlink("../log");
+	return true;
+}
+
+static bool log_names(const char *word)
+{
+	static char text[16384];
+	int fd = open("../log", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return complain("no log");
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return strstr(text, word) || complain("'%s' is not in the log: %s", word, text);
+}
+
+/* What a restart says now; a process that runs is ended. */
+static long restart_now(void)
+{
+	pid_t pid = restart_from("../image", 0, "../log");
+
+	if (pid > 0)
+		kill_and_reap(pid);
+	return pid > 0 ? 0 : pid;
+}
+
+/* Can anybody have it, in each way? */
+static bool is_free(const char *name)
+{
+	struct flock lock = range(F_WRLCK);
+	int fd = open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	bool good;
+
+	if (fd < 0)
+		return complain("%s: %s", name, strerror(errno));
+	good = !fcntl(fd, F_OFD_SETLK, &lock) && !flock(fd, LOCK_EX | LOCK_NB);
+	close(fd);
+	return good || complain("%s is locked", name);
+}
+
+static int hold(enum kind kind)
+{
+	struct flock lock = range(F_RDLCK);
+	int fd = open("data", O_RDWR | O_CLOEXEC);
+	bool good = fd >= 0;
+
+	if (kind == POSIX)
+		good = good && !fcntl(fd, F_SETLK, &lock);
+	else if (kind == OFD)
+		good = good && !fcntl(fd, F_OFD_SETLK, &lock);
+	else if (kind == FLOCK)
+		good = good && !flock(fd, LOCK_SH);
+	return good ? fd : -1;
+}
+
+/* Who is in the way is named; when he is gone, it works. */
+static bool check_conflict(enum kind saved, enum kind held, const char *format)
+{
+	char word[128];
+	bool good;
+	long ret;
+	int fd;
+
+	if (!save_process(saved) || restart_now())
+		return complain("cannot save or restart it at all");
+	fd = hold(held);
+	if (fd < 0)
+		return complain("cannot hold the lock");
+	ret = restart_now();
+	good = ret == -EAGAIN || complain("the restart returned %ld", ret);
+	snprintf(word, sizeof(word), format, getpid());
+	good &= log_names(word) && is_free("other");
+	close(fd);
+	good &= is_free("data");
+	return good & (!restart_now() || complain("it fails still"));
+}
+
+#define RANGE	": 10 bytes (0: all) from 5 on"
+
+TEST_F_TIMEOUT(locks, posix_by_process, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(POSIX, POSIX, "file data is locked by process %d" RANGE));
+}
+
+TEST_F_TIMEOUT(locks, posix_by_file, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(POSIX, OFD, "file data is locked by an open file" RANGE));
+}
+
+TEST_F_TIMEOUT(locks, ofd_by_process, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(OFD, POSIX, "file data is locked by process %d" RANGE));
+}
+
+TEST_F_TIMEOUT(locks, ofd_by_file, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(OFD, OFD, "file data is locked by an open file" RANGE));
+}
+
+TEST_F_TIMEOUT(locks, flock, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(FLOCK, FLOCK,
+				   "file data is locked as a whole by process %d"));
+}
+
+TEST_F_TIMEOUT(locks, lease, LIMIT)
+{
+	EXPECT_TRUE(check_conflict(LEASE, LEASE, "lease on file data, which others have open"));
+}
+
+/* Everything was taken when the image turns out to be broken. */
+TEST_F_TIMEOUT(locks, broken_image, LIMIT)
+{
+	static const enum kind kinds[] = { POSIX, OFD, FLOCK, LEASE };
+	size_t index;
+
+	for (index = 0; index < 4; index++) {
+		struct image image;
+
+		ASSERT_TRUE(save_process(kinds[index]));
+		ASSERT_TRUE(image_load(&image, "../image"));
+		/* The checksum is not made right. */
+		ASSERT_TRUE(image_set(&image, "header.time", 1));
+		ASSERT_TRUE(image_store(&image, "../image"));
+		image_free(&image);
+		EXPECT_EQ(-EINVAL, restart_now());
+		EXPECT_TRUE(log_names("checksum"));
+		EXPECT_TRUE(is_free("data") && is_free("other"));
+	}
+}
+
+/* With the rights of an ordinary user. */
+static int restart_as_user(const char *path)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		int log = open("../log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+		be_ordinary();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sys_restart(0, fd, RESTART_TASKSELF, log);
+		_exit(errno);
+	}
+	/* It runs for good if it could be restarted. */
+	for (;;) {
+		siginfo_t info = { .si_pid = 0 };
+
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			break;
+		if (blocked_in(pid) == NR64_PAUSE) {
+			kill_and_reap(pid);
+			return 0;
+		}
+		usleep(1000);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F_TIMEOUT(locks, lease_of_others, LIMIT)
+{
+	ASSERT_TRUE(save_process(LEASE));
+	ASSERT_EQ(0, chmod("data", 0666));
+	EXPECT_EQ(0, restart_as_user("../image"));
+	ASSERT_EQ(0, chown("data", 0, 0));
+	EXPECT_EQ(EACCES, restart_as_user("../image"));
+	EXPECT_TRUE(log_names("lease on file data"));
+	EXPECT_TRUE(is_free("other"));
+	/* Root may, and with it who becomes the process with its help. */
+	EXPECT_EQ(0, restart_now());
+}
+
+static const struct edit {
+	enum kind kind;
+	const char *what;
+	u64 value;
+	int error;
+} edits[] = {
+	{ POSIX, "file_lock.start", 15, EINVAL },
+	{ POSIX, "file_lock.start", 1ULL << 63, EINVAL },
+	{ POSIX, "file_lock.end", 4, EINVAL },
+	{ POSIX, "file_lock.end", 1ULL << 63, EINVAL },
+	{ POSIX, "file_lock.fd", 77, EINVAL },
+	{ POSIX, "file_lock.fd", (u32)-1, EINVAL },
+	{ POSIX, "file_lock.kind", 1, EINVAL },
+	{ POSIX, "file_lock.kind", 2, EINVAL },
+	{ POSIX, "file_lock.type", 0, EINVAL },
+	{ POSIX, "file_lock.type", 3, EINVAL },
+	{ POSIX, "file_lock.reserved", 1, EINVAL },
+	/* No lock for writing through a file that is open for reading. */
+	{ POSIX, "file_lock.fd", READABLE, EBADF },
+	{ POSIX, "file_table.nr_locks", 1, EINVAL },
+	{ POSIX, "file_table.nr_locks", 3, EINVAL },
+	{ OFD, "file_lock.kind", 3, EINVAL },
+	{ OFD, "file_lock.fd", 0, EINVAL },
+	{ OFD, "file[1].nr_locks", 0, EINVAL },
+	{ OFD, "file[1].nr_locks", ~0U, EINVAL },
+	{ FLOCK, "file_lock.kind", 3, EINVAL },
+	{ LEASE, "file_lease.type", 3, EINVAL },
+	{ LEASE, "file_lease.flags", 4, EINVAL },
+	{ LEASE, "file_lease.fd", (u32)-1, EINVAL },
+	{ LEASE, "file[1].flags", 4, EINVAL },
+	{ LEASE, "file[1].flags", 2, EINVAL },
+	{ LEASE, "file_owner.pid", 1, EINVAL },
+	{ LEASE, "file_owner.type", 3, EINVAL },
+	{ LEASE, "file_owner.signal", 65, EINVAL },
+	{ LEASE, "file_owner.async_fd", 1, EINVAL },
+	{ LEASE, "file_owner.uid", 0, EPERM },
+	{ LEASE, "file_owner.euid", 0, EPERM },
+	{ LEASE, "file_owner.uid", ORDINARY_UID + 1, EPERM },
+	{ LEASE, "file_owner.euid", ORDINARY_UID + 1, EPERM },
+	{ LEASE, "file_owner.uid", 0xffffffff, EINVAL },
+};
+
+TEST_F_TIMEOUT(locks, edited_images, LIMIT)
+{
+	enum kind last = ASYNC;
+	size_t index;
+
+	for (index = 0; index < sizeof(edits) / sizeof(*edits); index++) {
+		const struct edit *it = &edits[index];
+
+		if (it->kind != last)
+			ASSERT_TRUE(save_process(it->kind));
+		last = it->kind;
+		ASSERT_TRUE(image_load(&self->image, "../image"));
+		ASSERT_TRUE(image_set(&self->image, it->what, it->value));
+		image_seal(&self->image);
+		ASSERT_TRUE(image_store(&self->image, "../edited"));
+		image_free(&self->image);
+		EXPECT_EQ(it->error, restart_as_user("../edited")) {
+			TH_LOG("%s = %#llx", it->what, (unsigned long long)it->value);
+			show_file("../log");
+		}
+		EXPECT_TRUE(is_free("data") && is_free("other"));
+	}
+	unlink("../edited");
+}
+
+/* Saved while it waits for another process, and restarted while it must wait. */
+TEST_F_TIMEOUT(locks, waiter, LIMIT)
+{
+	int fd = hold(OFD);
+	pid_t pid;
+
+	ASSERT_GE(fd, 0);
+	ASSERT_TRUE(save_process(WAITER));
+	pid = restart_from("../image", 0, "../log");
+	ASSERT_GT(pid, 0);
+	ASSERT_TRUE(wait_blocked(pid, NR64_FCNTL));
+	close(fd);
+	EXPECT_TRUE(reap(pid, 55 << 8, "waiter"));
+}
+
+/* It gets the signal as the process that it is now, and dies of it. */
+TEST_F_TIMEOUT(locks, async, LIMIT)
+{
+	pid_t pid;
+	int fd;
+
+	ASSERT_TRUE(save_process(ASYNC));
+	pid = restart_from("../image", 0, "../log");
+	ASSERT_GT(pid, 0);
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	fd = open("fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_EQ(1, write(fd, "x", 1));
+	EXPECT_TRUE(reap(pid, SIGIO, "process with O_ASYNC"));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
