@@ -36,6 +36,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 	ctx->saving = mode == FMODE_WRITE;
 	ctx->descriptor = -1;
 	INIT_LIST_HEAD(&ctx->messages);
+	INIT_LIST_HEAD(&ctx->last_steps);
 	INIT_LIST_HEAD(&ctx->segments);
 	INIT_LIST_HEAD(&ctx->file_owners);
 	get_fs_root(current->fs, &ctx->root);

@@ -62,6 +62,16 @@ void ckpt_objects_release(struct ckpt_ctx *ctx)
 	}
 }
 
+static void free_last_steps(struct ckpt_ctx *ctx)
+{
+	struct ckpt_last_step *step, *next;
+
+	list_for_each_entry_safe(step, next, &ctx->last_steps, list) {
+		list_del(&step->list);
+		step->free(step);
+	}
+}
+
 /**
  * ckpt_objects_free - drop the references to all objects, and the table
  * @ctx: context
@@ -72,6 +82,7 @@ void ckpt_objects_free(struct ckpt_ctx *ctx)
 	unsigned long index;
 
 	rhashtable_destroy(&ctx->objects);
+	free_last_steps(ctx);
 	ckpt_objects_release(ctx);
 	xa_for_each(&ctx->object_ids, index, object)
 		kfree(object);
@@ -208,6 +219,31 @@ int ckpt_objects_complete(struct ckpt_ctx *ctx)
 }
 
 /**
+ * ckpt_last_step_add - put a step off until the whole image was found good
+ * @ctx: context, owns the step from now on
+ * @step: with its methods set
+ */
+void ckpt_last_step_add(struct ckpt_ctx *ctx, struct ckpt_last_step *step)
+{
+	list_add_tail(&step->list, &ctx->last_steps);
+}
+
+static int run_last_steps(struct ckpt_ctx *ctx)
+{
+	struct ckpt_last_step *step;
+	int ret = 0;
+
+	list_for_each_entry(step, &ctx->last_steps, list) {
+		ret = step->run(ctx, step);
+		if (ret)
+			break;
+	}
+	/* The task that runs next must not find anything busy. */
+	free_last_steps(ctx);
+	return ret;
+}
+
+/**
  * ckpt_objects_publish - do what others can see
  * @ctx: context; the whole image was read and found good
  *
@@ -217,8 +253,12 @@ int ckpt_objects_publish(struct ckpt_ctx *ctx)
 {
 	struct ckpt_object *object;
 	unsigned long index;
-	int ret = 0;
+	int ret;
 
+	/* First what can be undone. */
+	ret = run_last_steps(ctx);
+	if (ret)
+		return ret;
 	xa_for_each(&ctx->object_ids, index, object) {
 		const struct ckpt_object_type *type;
 

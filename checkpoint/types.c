@@ -197,6 +197,12 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_epoll_restore,
 	},
 #endif
+#ifdef CONFIG_INOTIFY_USER
+	[CKPT_FILE_INOTIFY] = {
+		.name		= "inotify instance",
+		.restore	= ckpt_inotify_restore,
+	},
+#endif
 	[CKPT_FILE_PIDFD] = {
 		.name		= "pidfd",
 		.restore	= ckpt_pidfd_restore,

@@ -334,6 +334,25 @@ DESCRIBE(pipe_buffer, PIPE_BUFFER);
 	MASK(R, s, mode, 0170000)
 DESCRIBE(file_proc, FILE_PROC);
 
+#define INOTIFY(R, s)							\
+	ANY(R, s, nr_watches, 0)					\
+	ANY(R, s, nr_events, 0)						\
+	UINT(R, s, next_wd, 0, 0x80000000)				\
+	ANY(R, s, max_events, 0)
+DESCRIBE(inotify, INOTIFY);
+
+#define INOTIFY_WATCH(R, s)						\
+	UINT(R, s, wd, 1, 0x7fffffff)					\
+	MASK(R, s, mask, 0x84000fff)
+DESCRIBE(inotify_watch, INOTIFY_WATCH);
+
+#define INOTIFY_EVENT(R, s)						\
+	R(s, wd, SINT, -1, 0x7fffffff, 0)				\
+	MASK(R, s, mask, 0x4000efff)					\
+	ANY(R, s, cookie, 0)						\
+	MASK(R, s, flags, CKPT_INOTIFY_EVENT_NAME)
+DESCRIBE(inotify_event, INOTIFY_EVENT);
+
 #define UNLINKED(R, s)							\
 	ANY(R, s, fs_magic, HEX)					\
 	MASK(R, s, flags, CKPT_UNLINKED_LINKABLE)			\
@@ -513,6 +532,9 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(EPOLL,		epoll,		NONE),
 	RECORD(EPOLL_ITEM,	epoll_item,	NONE),
 	RECORD(EPOLL_ITEMS,	epoll_items,	NONE),
+	RECORD(INOTIFY,		inotify,	NONE),
+	RECORD(INOTIFY_WATCH,	inotify_watch,	NONE),
+	RECORD(INOTIFY_EVENT,	inotify_event,	NONE),
 	RECORD(FILE_OWNER,	file_owner,	NONE),
 	RECORD(FILE_LOCK,	file_lock,	NONE),
 	RECORD(FILE_LEASE,	file_lease,	NONE),

@@ -38,6 +38,7 @@ int ckpt_eventfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_signalfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_timerfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_inotify_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_tty_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_pidfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_pipe(struct ckpt_ctx *ctx, struct file *file);

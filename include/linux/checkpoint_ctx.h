@@ -32,6 +32,7 @@ struct files_struct;
 struct fs_struct;
 struct page;
 struct pid_namespace;
+struct vfsmount;
 
 /**
  * struct ckpt_stream - the image as a stream of bytes
@@ -86,6 +87,22 @@ struct ckpt_segment_ops {
 struct ckpt_segment {
 	struct list_head list;
 	const struct ckpt_segment_ops *ops;
+};
+
+/**
+ * struct ckpt_last_step - what others can see, and what can be undone
+ *
+ * A handler that restores keeps it, embedded in what @run and @free know, until
+ * the whole image was found good.
+ *
+ * @list: of all of them, in the order of the image
+ * @run: acts; if the restart fails later, that ends with the restored objects
+ * @free: releases the step, whether it ran or not; touches no object
+ */
+struct ckpt_last_step {
+	struct list_head list;
+	int (*run)(struct ckpt_ctx *ctx, struct ckpt_last_step *step);
+	void (*free)(struct ckpt_last_step *step);
 };
 
 /**
@@ -151,6 +168,7 @@ struct ckpt_task_stage {
  * @object_ids: id to struct ckpt_object
  * @nr_objects: ids given out
  * @depth: objects whose records are being read inside each other
+ * @last_steps: struct ckpt_last_step.list, when restoring
  * @segments: struct ckpt_segment.list
  * @chunk: segment that takes the next records, or NULL
  * @captured: bytes of records in @segments
@@ -186,6 +204,7 @@ struct ckpt_ctx {
 	struct xarray object_ids;
 	u32 nr_objects;
 	unsigned int depth;
+	struct list_head last_steps;
 	struct list_head segments;
 	struct ckpt_chunk *chunk;
 	u64 captured;
@@ -275,6 +294,7 @@ int ckpt_record_peek(struct ckpt_ctx *ctx);
 char *ckpt_text_read(struct ckpt_ctx *ctx);
 void *ckpt_buffer_read(struct ckpt_ctx *ctx, u32 *nbytes);
 void *ckpt_object_find(struct ckpt_ctx *ctx, u32 objref, u32 objtype);
+void ckpt_last_step_add(struct ckpt_ctx *ctx, struct ckpt_last_step *step);
 
 /* Methods of the object types, listed in checkpoint/types.c. */
 int ckpt_cred_save(struct ckpt_ctx *ctx, void *object);
@@ -329,6 +349,8 @@ struct file *ckpt_epoll_restore(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *record);
 struct file *ckpt_pidfd_restore(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *record);
+struct file *ckpt_inotify_restore(struct ckpt_ctx *ctx,
+				  const struct ckpt_hdr_file *record);
 struct file *ckpt_file_take(int fd);
 
 /* Items of epolls. */
@@ -374,6 +396,8 @@ struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 			u32 flags);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
+int ckpt_inode_path_find(struct ckpt_ctx *ctx, struct inode *inode,
+			 struct vfsmount *likely, struct path *path);
 
 /* Files whose contents are in the image. */
 int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file);

@@ -50,6 +50,7 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_SIGNALFD	7
 #define CKPT_FILE_TIMERFD	8
 #define CKPT_FILE_EPOLL		9
+#define CKPT_FILE_INOTIFY	10
 #define CKPT_FILE_PIDFD		11
 #define CKPT_FILE_MEMFD		12
 #define CKPT_FILE_UNLINKED	13
@@ -444,6 +445,62 @@ struct ckpt_hdr_epoll_item {
 	__u32 reported;
 	__u32 reserved;
 	__u64 data;
+};
+
+/**
+ * struct ckpt_hdr_inotify - inotify(7), for CKPT_FILE_INOTIFY
+ *
+ * Followed by @nr_watches times a struct ckpt_hdr_inotify_watch with what comes
+ * behind it, ascending by number, and by @nr_events times a struct
+ * ckpt_hdr_inotify_event, oldest first.
+ *
+ * @h: type and length
+ * @nr_watches: watches
+ * @nr_events: events that were not read yet
+ * @next_wd: the next watch gets this number, or the next one that is free
+ * @max_events: how many events may wait at most
+ */
+struct ckpt_hdr_inotify {
+	struct ckpt_hdr h;
+	__u32 nr_watches;
+	__u32 nr_events;
+	__u32 next_wd;
+	__u32 max_events;
+};
+
+/**
+ * struct ckpt_hdr_inotify_watch - one watch
+ *
+ * Followed by a struct ckpt_hdr_file_path with its path: what is watched. If
+ * that is a symbolic link, then the link itself.
+ *
+ * @h: type and length
+ * @wd: its number
+ * @mask: IN_* events, IN_EXCL_UNLINK, IN_ONESHOT
+ */
+struct ckpt_hdr_inotify_watch {
+	struct ckpt_hdr h;
+	__u32 wd;
+	__u32 mask;
+};
+
+/* struct ckpt_hdr_inotify_event.flags */
+#define CKPT_INOTIFY_EVENT_NAME	0x1	/* a string with a name follows */
+
+/**
+ * struct ckpt_hdr_inotify_event - an event that was not read yet
+ * @h: type and length
+ * @wd: watch that it is about, or -1 for IN_Q_OVERFLOW
+ * @mask: IN_*
+ * @cookie: the same in both events of a rename
+ * @flags: CKPT_INOTIFY_EVENT_*
+ */
+struct ckpt_hdr_inotify_event {
+	struct ckpt_hdr h;
+	__s32 wd;
+	__u32 mask;
+	__u32 cookie;
+	__u32 flags;
 };
 
 /**
