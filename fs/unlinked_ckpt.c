@@ -235,6 +235,13 @@ static int copy_all(struct ckpt_page_copies *copies, struct file *file)
 	return ret;
 }
 
+/* Watches tell what programs do with a file: we are none. */
+static struct file *open_unnoticed(const struct path *path)
+{
+	return dentry_open(path, O_RDONLY | O_LARGEFILE | O_NOATIME |
+			   __FMODE_NONOTIFY, current_cred());
+}
+
 static int save_contents(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct ckpt_page_copies *copies;
@@ -245,8 +252,7 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_error(ctx, ret,
 				  "unlinked file %pD may not be read", file);
 	/* A position and read-ahead of our own, and no trace of the reading. */
-	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE | O_NOATIME,
-			     current_cred());
+	reader = open_unnoticed(&file->f_path);
 	if (IS_ERR(reader))
 		return PTR_ERR(reader);
 	copies = ckpt_page_copies_alloc();
@@ -529,9 +535,7 @@ void *ckpt_unlinked_restore(struct ckpt_ctx *ctx)
 
 	if (IS_ERR(file))
 		return file;
-	reader = dentry_open(&file->f_path,
-			     O_RDONLY | O_LARGEFILE | O_NOATIME,
-			     current_cred());
+	reader = open_unnoticed(&file->f_path);
 	/* At once: a file that is open for writing cannot be executed. */
 	__fput_sync(file);
 	return reader;
