@@ -67,9 +67,24 @@ static bool make_netlink_socket(void)
 	return opens(socket(AF_NETLINK, SOCK_RAW, 0));
 }
 
-static bool make_inotify(void)
+static bool watches(const char *path)
 {
-	return opens(inotify_init1(0));
+	int fd = inotify_init1(0);
+
+	return opens(fd) && inotify_add_watch(fd, path, IN_ALL_EVENTS) == 1;
+}
+
+/* It is there as long as somebody has it open. */
+static bool make_inotify_unlinked(void)
+{
+	return opens(scratch_file()) && watches("scratch") && !unlink("scratch");
+}
+
+static bool make_inotify_pipe(void)
+{
+	int fds[2];
+
+	return !pipe(fds) && watches("/proc/self/fd/0");
 }
 
 static bool make_fanotify(void)
@@ -401,7 +416,8 @@ const struct refusal file_refusals[] = {
 	{ "socketpair", make_socketpair, EBADF, "sock" },
 	{ "inet-socket", make_inet_socket, EBADF, "sock" },
 	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
-	{ "inotify", make_inotify, EBADF, "inotify" },
+	{ "inotify-unlinked", make_inotify_unlinked, EBADF, "was unlinked" },
+	{ "inotify-pipe", make_inotify_pipe, ENOENT, "no name of inode" },
 	{ "fanotify", make_fanotify, EBADF, "fanotify" },
 	{ "memfd-huge", make_huge_memfd, EBADF, "hugetlbfs" },
 	{ "memfd-xattr", make_memfd_xattr, EOPNOTSUPP, "user.colour" },

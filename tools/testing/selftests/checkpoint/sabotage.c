@@ -211,5 +211,17 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "fifo", "reader", 0, ROWS({ SET, "file_pipe.flags", 2 }) },
 	{ "fifo", "packets", 0, ROWS({ SET, "pipe.capacity", 65536 }) },
 	{ "fifo", "both", 0, ROWS({ SET, "pipe.flags", 0, .refused = true }) },
+	{ "inotify", "watches", 0, ROWS(
+		{ XOR, "inotify_watch[0].mask", 0x100 }, { XOR, "inotify_watch[1].mask", 4 },
+		{ XOR, "inotify_watch[2].mask", 0x80000000 },
+		{ XOR, "inotify_watch[4].mask", 0x04000000 },
+		{ ADD, "inotify_watch[4].wd", 1 }, { ADD, "inotify.next_wd", 1 },
+		{ ADD, "inotify.next_wd", -1ULL },
+		{ ADD, "inotify_watch[3].wd", 2, .refused = true }) },
+	{ "inotify", "events", 0, ROWS(
+		{ XOR, "inotify_event[0].mask", 0x200 }, { XOR, "inotify_event[0].wd", 3 },
+		{ XOR, "inotify_event[3].cookie", 1 }, { BYTES, "inotify_event+32", 1ULL << 32 },
+		{ SET, "inotify_event[1].flags", 0, .refused = true }) },
+	{ "inotify", "overflow", 0, ROWS({ ADD, "inotify.max_events", -1ULL }) },
 	{ }
 };

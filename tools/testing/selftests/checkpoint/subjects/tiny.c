@@ -167,6 +167,11 @@ static int get_rich(const char *path)
 
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
+	/* IN_MOVE_SELF; the second one tells that it is gone. */
+	fd = my_syscall1(__NR_inotify_init1, 0);
+	my_syscall3(__NR_inotify_add_watch, fd, "/", 0x800);
+	my_syscall3(__NR_inotify_add_watch, fd, "/dev", 0x800);
+	my_syscall2(__NR_inotify_rm_watch, fd, 2);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
 	my_syscall4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH, 0);
 	my_syscall4(__NR_openat, AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
