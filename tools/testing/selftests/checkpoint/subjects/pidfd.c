@@ -64,7 +64,8 @@ static void check_self(int fd, const char *name)
 	siginfo_t info;
 	sigset_t set;
 
-	check(read_info(fd, "NSpid:", 10) == getpid(), "%s: pid %ld", name, read_info(fd, "NSpid:", 10));
+	check(read_info(fd, "NSpid:", 10) == getpid(), "%s: pid %ld", name,
+	      read_info(fd, "NSpid:", 10));
 	check(!poll(&poller, 1, 0), "%s: it has exited", name);
 	check(!syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), "%s: signal: %s", name,
 	      strerror(errno));
