@@ -401,11 +401,7 @@ static long restore_in_slot(struct slot *slot)
 	long ret;
 
 	stage = stage_alloc();
-	if (!stage) {
-		slot->error = -ENOMEM;
-		return -ENOMEM;
-	}
-	ret = restore_task(ctx, stage);
+	ret = stage ? restore_task(ctx, stage) : -ENOMEM;
 	if (ret)
 		goto free;
 
@@ -430,8 +426,14 @@ static long restore_in_slot(struct slot *slot)
 	return ret;
 
 free:
+	/* Allocations fail for who is killed: that is not what is wrong. */
+	if (fatal_signal_pending(current)) {
+		ret = -EINTR;
+		ctx->error = ret;
+	}
 	slot->error = ret;
-	stage_free(stage);
+	if (stage)
+		stage_free(stage);
 	return ret;
 }
 
