@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(call, restart_wrong_index, LIMIT)
 	}
 }
 
-/* A child that exits instead of waiting. */
+/* A child that exits instead of waiting, when it is waited for. */
 TEST_F_TIMEOUT(call, restart_child_exits, LIMIT)
 {
 	pid_t child;
@@ -397,10 +397,8 @@ TEST_F_TIMEOUT(call, restart_child_exits, LIMIT)
 	ASSERT_GT(do_checkpoint(self->pid, self->image, CHECKPOINT_SUBTREE, NONE), 0);
 	ASSERT_EQ(0, lseek(self->image, 0, SEEK_SET));
 	child = fork();
-	if (!child) {
-		usleep(200000);
-		_exit(3);
-	}
+	if (!child)
+		_exit(wait_blocked(getppid(), __NR_restart) ? 3 : 4);
 	EXPECT_EQ(-ESRCH, do_restart(child, self->image, 0, NONE));
 	kill_and_reap(child);
 }

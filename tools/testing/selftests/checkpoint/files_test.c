@@ -184,7 +184,7 @@ TEST_F_TIMEOUT(files, contents_changed, LIMIT)
 /* But a private mapping is half in the image: the rest must be as it was. */
 TEST_F_TIMEOUT(files, private_changed, LIMIT)
 {
-	usleep(20000);
+	wait_for_file_clock();
 	ASSERT_TRUE(make_file("private", 'x'));
 	EXPECT_EQ(-ESTALE, restart_now());
 	EXPECT_TRUE(log_names("files/private"));
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(files, executable_replaced, LIMIT)
 	ASSERT_GT(save_to("../image", pid, "../log"), 0);
 	kill_and_reap(pid);
 	EXPECT_EQ(0, restart_now());
-	usleep(20000);
+	wait_for_file_clock();
 	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
 	EXPECT_EQ(-ESTALE, restart_now());
 	EXPECT_TRUE(log_names("files/program"));
@@ -378,7 +378,7 @@ TEST_F_TIMEOUT(files, policies_of_the_tool, LIMIT)
 	ASSERT_EQ(0, truncate("data", 10));
 	EXPECT_TRUE(tool_restarts("--file-changed=grown", 1));
 	EXPECT_TRUE(tool_restarts("--file-changed=any", 0));
-	usleep(20000);
+	wait_for_file_clock();
 	ASSERT_TRUE(make_file("private", 'x'));
 	EXPECT_TRUE(tool_restarts("--file-changed=any", 1));
 	EXPECT_TRUE(tool_restarts("--file-changed=force", 0));

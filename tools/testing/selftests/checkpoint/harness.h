@@ -119,6 +119,7 @@ void end_children(void);
 /* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
 long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
+void wait_for_file_clock(void);
 /* Runs before subjects/tiny is executed, unless NULL. */
 extern void (*before_tiny)(void);
 /*

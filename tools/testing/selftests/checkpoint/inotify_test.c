@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(inotify, replaced, LIMIT)
 {
 	SAVE_AND_KILL();
 	ASSERT_EQ(0, rename("sub/file", "elsewhere"));
-	usleep(20000);
+	wait_for_file_clock();
 	ASSERT_TRUE(copy_file("elsewhere", "sub/file", 0644));
 	EXPECT_EQ(-ESTALE, restart_now());
 	EXPECT_TRUE(log_names("sub/file is not the one that was saved"));
