@@ -37,19 +37,19 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ SET, "thread.rseq", 0 }, { XOR, "thread.rseq_sig", 1 }) },
 
 	{ "sleep", "nanosleep", 2000, ROWS(
-		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ LATER, "restart_block.remaining_ns", 3000 },
 		{ ADD, "restart_block.remaining_ns", -1500000000ULL },
 		{ SET, "restart_block.function", 0 }) },
 	{ "sleep", "poll", 2000, ROWS(
-		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ LATER, "restart_block.remaining_ns", 3000 },
 		{ ADD, "restart_block.remaining_ns", -1500000000ULL }) },
 	{ "sleep", "futex", 2000, ROWS(
-		{ ADD, "restart_block.remaining_ns", 3000000000ULL },
+		{ LATER, "restart_block.remaining_ns", 3000 },
 		{ ADD, "restart_block.remaining_ns", -1500000000ULL },
 		{ ADD, "restart_block.futex_value", 1 }) },
 	{ "itimer", "armed", 0, ROWS(
 		{ SET, "signal.itimer_value_ns[0]", 0 },
-		{ ADD, "signal.itimer_value_ns[0]", 10000000000ULL },
+		{ LATER, "signal.itimer_value_ns[0]", 10000 },
 		{ SET, "signal.itimer_value_ns[1]", 0 },
 		{ SET, "signal.itimer_value_ns[2]", 0 },
 		{ SET, "signal.itimer_interval_ns[0]", 0 },

@@ -84,6 +84,10 @@ static bool spoil(struct image *image, const struct sabotage *it)
 		good = image_get(image, it->what, &value) &&
 		       image_set(image, it->what, value + it->value);
 		break;
+	case LATER:
+		good = image_get(image, it->what, &value) &&
+		       image_set(image, it->what, value + scaled_ms(it->value));
+		break;
 	case BYTES:
 		good = flip_bytes(image, it->what, it->value);
 		break;
@@ -223,11 +227,12 @@ static bool start_and_save(struct subject_run *run, const struct sabotage_subjec
 
 static const char *row_name(const struct sabotage_subject *subject, const struct sabotage *it)
 {
+	static const char * const signs[] = { [XOR] = "^", [ADD] = "+", [LATER] = "later by ms" };
+	const char *sign = it->how <= LATER ? signs[it->how] : NULL;
 	static char name[128];
 
-	snprintf(name, sizeof(name), "%s-%s: %s%s%llx", subject->program, subject->arg,
-		 it->what ? it->what : "pattern", it->how == XOR ? " ^ " : it->how == ADD ?
-		 " + " : " = ", (unsigned long long)it->value);
+	snprintf(name, sizeof(name), "%s-%s: %s %s %llx", subject->program, subject->arg,
+		 it->what ? it->what : "pattern", sign ?: "=", (unsigned long long)it->value);
 	return name;
 }
 
