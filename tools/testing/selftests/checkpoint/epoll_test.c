@@ -18,15 +18,6 @@
 #define LIMIT		300
 #define NR_EPOLL_WAIT	232
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	close(fd);
-	return good;
-}
-
 static bool log_names(const char *word)
 {
 	static char text[16384];

@@ -120,6 +120,7 @@ void end_children(void);
 long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
 void wait_for_file_clock(void);
+bool write_file(const char *path, const char *text);
 /* Runs before subjects/tiny is executed, unless NULL. */
 extern void (*before_tiny)(void);
 /*

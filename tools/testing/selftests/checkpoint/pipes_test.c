@@ -577,15 +577,6 @@ TEST_F_TIMEOUT(pipes, held_by_sleeper, LIMIT)
 	close(fds[1]);
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	close(fd);
-	return good;
-}
-
 static long restart_as_user(void)
 {
 	pid_t pid = fork();

@@ -443,16 +443,6 @@ TEST_F_TIMEOUT(target, coordinator_killed, LIMIT)
 	}
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 static bool is_frozen(void)
 {
 	char text[256] = "";
