@@ -11,6 +11,7 @@
  * state that it had.
  */
 #include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -112,10 +113,15 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	unsigned int index;
 
+	/*
+	 * Files are made with the functions of system calls, and found at their
+	 * descriptors: nobody else may put another one there.
+	 */
 	if (!thread_group_empty(current) ||
-	    refcount_read(&ckpt_sighand(current)->count) != 1)
+	    refcount_read(&ckpt_sighand(current)->count) != 1 ||
+	    atomic_read(&current->files->count) != 1)
 		return ckpt_error(ctx, -EBUSY,
-				  "the task to restore has threads or shares its signal handlers");
+				  "the task to restore has threads, or shares its signal handlers or its descriptor table");
 	for (index = 0; index < ckpt_nr_task_parts; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->restore ? part->restore(ctx, stage) : 0;
