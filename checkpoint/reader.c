@@ -8,29 +8,8 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include "internal.h"
-
-static int read_error_record(struct ckpt_ctx *ctx, const struct ckpt_hdr *hdr)
-{
-	struct ckpt_hdr_error record;
-	char *text;
-	int ret;
-
-	if (hdr->len != sizeof(record))
-		return ckpt_error(ctx, -EINVAL, "malformed error record");
-	ret = ckpt_stream_read(ctx, (void *)&record + sizeof(*hdr),
-			       sizeof(record) - sizeof(*hdr));
-	if (ret)
-		return ret;
-	text = ckpt_text_read(ctx);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	ret = ckpt_error(ctx, -EIO, "the checkpoint had failed: %s", text);
-	kfree(text);
-	return ret;
-}
 
 static bool ref_exists(void *arg, u32 objref, u32 objtype)
 {
@@ -92,17 +71,12 @@ static int read_fields(struct ckpt_ctx *ctx, const struct ckpt_record *record,
 	return 0;
 }
 
-static int next_header(struct ckpt_ctx *ctx, struct ckpt_hdr *header)
+static int read_header(struct ckpt_ctx *ctx, struct ckpt_hdr *header)
 {
 	const struct ckpt_record *record;
 	struct ckpt_record_fault fault;
 	int ret;
 
-	if (ctx->pushed.type) {
-		*header = ctx->pushed;
-		ctx->pushed.type = 0;
-		return 0;
-	}
 	ret = ckpt_stream_read_unhashed(ctx, header, sizeof(*header));
 	if (ret)
 		return ret;
@@ -118,9 +92,74 @@ static int next_header(struct ckpt_ctx *ctx, struct ckpt_hdr *header)
 		xxh64_update(&ctx->stream.hash, header, sizeof(*header));
 		ctx->stream.nr_records++;
 	}
-	if (header->type == CKPT_HDR_ERROR)
-		return read_error_record(ctx, header);
 	return 0;
+}
+
+static void *read_tail(struct ckpt_ctx *ctx, const struct ckpt_record *record,
+		       const void *fields, u32 len)
+{
+	struct ckpt_record_fault fault;
+	void *tail;
+	int ret;
+
+	tail = kvzalloc(max_t(u32, len, 8), GFP_KERNEL_ACCOUNT);
+	if (!tail)
+		return ERR_PTR(-ENOMEM);
+	ret = len ? ckpt_stream_read(ctx, tail, len) : 0;
+	if (!ret && ckpt_record_check_tail(record, fields, tail, len, &fault))
+		ret = refuse(ctx, record, &fault);
+	if (ret) {
+		kvfree(tail);
+		return ERR_PTR(ret);
+	}
+	return tail;
+}
+
+static char *read_text(struct ckpt_ctx *ctx, const struct ckpt_hdr *header)
+{
+	return read_tail(ctx, ckpt_record_find(CKPT_HDR_STRING), header,
+			 header->len - sizeof(struct ckpt_hdr_string));
+}
+
+/* Its text comes at once: nothing else, least of all another error. */
+static int read_error_record(struct ckpt_ctx *ctx, const struct ckpt_hdr *hdr)
+{
+	struct ckpt_hdr_error record;
+	struct ckpt_hdr header;
+	char *text;
+	int ret;
+
+	if (hdr->len != sizeof(record))
+		return ckpt_error(ctx, -EINVAL, "malformed error record");
+	ret = ckpt_stream_read(ctx, (void *)&record + sizeof(*hdr),
+			       sizeof(record) - sizeof(*hdr));
+	if (!ret)
+		ret = read_header(ctx, &header);
+	if (ret)
+		return ret;
+	if (header.type != CKPT_HDR_STRING)
+		return ckpt_error(ctx, -EINVAL, "an error record has no text");
+	text = read_text(ctx, &header);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	ret = ckpt_error(ctx, -EIO, "the checkpoint had failed: %s", text);
+	kvfree(text);
+	return ret;
+}
+
+static int next_header(struct ckpt_ctx *ctx, struct ckpt_hdr *header)
+{
+	int ret;
+
+	if (ctx->pushed.type) {
+		*header = ctx->pushed;
+		ctx->pushed.type = 0;
+		return 0;
+	}
+	ret = read_header(ctx, header);
+	if (!ret && header->type == CKPT_HDR_ERROR)
+		ret = read_error_record(ctx, header);
+	return ret;
 }
 
 /* Objects are restored where they are announced, before who refers to them. */
@@ -193,26 +232,6 @@ int ckpt_record_read(struct ckpt_ctx *ctx, u32 type, void *record)
 	return ret ?: read_fields(ctx, ckpt_record_find(type), &header, record);
 }
 
-static void *read_tail(struct ckpt_ctx *ctx, const struct ckpt_record *record,
-		       const void *fields, u32 len)
-{
-	struct ckpt_record_fault fault;
-	void *tail;
-	int ret;
-
-	tail = kvzalloc(max_t(u32, len, 8), GFP_KERNEL_ACCOUNT);
-	if (!tail)
-		return ERR_PTR(-ENOMEM);
-	ret = len ? ckpt_stream_read(ctx, tail, len) : 0;
-	if (!ret && ckpt_record_check_tail(record, fields, tail, len, &fault))
-		ret = refuse(ctx, record, &fault);
-	if (ret) {
-		kvfree(tail);
-		return ERR_PTR(ret);
-	}
-	return tail;
-}
-
 /**
  * ckpt_text_read - read a string record
  * @ctx: context
@@ -226,8 +245,7 @@ char *ckpt_text_read(struct ckpt_ctx *ctx)
 
 	if (ret)
 		return ERR_PTR(ret);
-	return read_tail(ctx, ckpt_record_find(CKPT_HDR_STRING), &header,
-			 header.len - sizeof(struct ckpt_hdr_string));
+	return read_text(ctx, &header);
 }
 
 /**

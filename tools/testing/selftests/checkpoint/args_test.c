@@ -7,6 +7,7 @@
  */
 #include "harness.h"
 
+#include <linux/checkpoint_image.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -428,6 +429,37 @@ TEST_F_TIMEOUT(call, restart_child_with_threads, LIMIT)
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(EBUSY, WEXITSTATUS(status));
+}
+
+/* Another process could put other files where the restart makes its own. */
+TEST_F_TIMEOUT(call, restart_child_shares_descriptors, LIMIT)
+{
+	int status;
+	pid_t child;
+
+	ASSERT_GT(do_checkpoint(self->pid, self->image, CHECKPOINT_SUBTREE, NONE), 0);
+	ASSERT_EQ(0, lseek(self->image, 0, SEEK_SET));
+	child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!child)
+		_exit(-do_restart(0, 0, 0, NONE));
+	EXPECT_EQ(-EBUSY, do_restart(child, self->image, 0, NONE));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(EBUSY, WEXITSTATUS(status));
+}
+
+/* Each would bring the next one, as deep as there are any. */
+TEST_F_TIMEOUT(call, restart_errors_only, LIMIT)
+{
+	struct ckpt_hdr_error error = {
+		.h = { CKPT_HDR_ERROR, sizeof(error) }, .error = EIO,
+	};
+	int index;
+
+	for (index = 0; index < 20000; index++)
+		ASSERT_EQ(sizeof(error), write(self->image, &error, sizeof(error)));
+	ASSERT_EQ(0, lseek(self->image, 0, SEEK_SET));
+	EXPECT_EQ(-EINVAL, do_restart(0, self->image, RESTART_TASKSELF, NONE));
 }
 
 /* A failed restart leaves the caller as it was. */
