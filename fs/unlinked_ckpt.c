@@ -23,6 +23,7 @@
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
@@ -54,6 +55,14 @@ static int may_read(struct file *file)
 	return file_permission(file, MAY_READ);
 }
 
+/* Opening the file would break it, and wait for a holder who is stopped. */
+static bool has_leases(const struct inode *inode)
+{
+	struct file_lock_context *locks = locks_inode_context(inode);
+
+	return locks && !list_empty_careful(&locks->flc_lease);
+}
+
 static const char *unsupported(const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
@@ -82,6 +91,9 @@ int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 	if (unsupported(file))
 		return ckpt_error(ctx, -EBADF, "file %pD %s", file,
 				  unsupported(file));
+	if (has_leases(file_inode(file)))
+		return ckpt_error(ctx, -EBUSY,
+				  "file %pD has a lease and no name", file);
 	ctx->contents_of = file;
 	objref = ckpt_object_save(ctx, CKPT_OBJ_UNLINKED, file_inode(file));
 	ctx->contents_of = NULL;
@@ -127,9 +139,9 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
  * @ctx: context
  * @file: whose contents follow
  *
- * Return: 0 or a negative errno.
+ * Return: the size, or a negative errno.
  */
-int ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
+loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct user_namespace *user_ns = current_user_ns();
 	struct ckpt_hdr_file_attributes *record;
@@ -153,7 +165,7 @@ int ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
 	record->atime_nsec = stat.atime.tv_nsec;
 	record->mtime_sec = stat.mtime.tv_sec;
 	record->mtime_nsec = stat.mtime.tv_nsec;
-	return 0;
+	return stat.size;
 }
 
 /* Returns how much of the page is in the file, 0 beyond its end. */
@@ -207,7 +219,9 @@ static int copy_range(struct ckpt_page_copies *copies, struct file *file,
 	return ret;
 }
 
-static int copy_all(struct ckpt_page_copies *copies, struct file *file)
+/* Others may append meanwhile: what they add is not part of this moment. */
+static int copy_all(struct ckpt_page_copies *copies, struct file *file,
+		    loff_t size)
 {
 	loff_t data, hole = 0;
 	pgoff_t index = 0;
@@ -218,7 +232,7 @@ static int copy_all(struct ckpt_page_copies *copies, struct file *file)
 
 		data = vfs_llseek(file, hole, SEEK_DATA);
 		/* Nothing but a hole up to its end. */
-		if (data == -ENXIO)
+		if (data == -ENXIO || data >= size)
 			return 0;
 		if (data < 0)
 			return data;
@@ -226,7 +240,7 @@ static int copy_all(struct ckpt_page_copies *copies, struct file *file)
 		if (hole < 0)
 			return hole == -ENXIO ? 0 : hole;
 		index = max_t(pgoff_t, index, data >> PAGE_SHIFT);
-		end = DIV_ROUND_UP_ULL(hole, PAGE_SIZE);
+		end = DIV_ROUND_UP_ULL(min(hole, size), PAGE_SIZE);
 		if (index < end) {
 			ret = copy_range(copies, file, index, end);
 			index = end;
@@ -239,10 +253,10 @@ static int copy_all(struct ckpt_page_copies *copies, struct file *file)
 static struct file *open_unnoticed(const struct path *path)
 {
 	return dentry_open(path, O_RDONLY | O_LARGEFILE | O_NOATIME |
-			   __FMODE_NONOTIFY, current_cred());
+			   O_NONBLOCK | __FMODE_NONOTIFY, current_cred());
 }
 
-static int save_contents(struct ckpt_ctx *ctx, struct file *file)
+static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
 	struct ckpt_page_copies *copies;
 	struct file *reader;
@@ -256,12 +270,13 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file)
 	if (IS_ERR(reader))
 		return PTR_ERR(reader);
 	copies = ckpt_page_copies_alloc();
-	ret = copies ? copy_all(copies, reader) : -ENOMEM;
+	ret = copies ? copy_all(copies, reader, size) : -ENOMEM;
 	if (!ret)
 		ckpt_page_copies_append(ctx, copies);
 	else if (copies)
 		ckpt_page_copies_free(copies);
-	fput(reader);
+	/* Not when the checkpoint ends: the target may set a lease before. */
+	__fput_sync(reader);
 	return ret;
 }
 
@@ -294,6 +309,7 @@ int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object)
 	struct file *file = ctx->contents_of;
 	struct ckpt_hdr_unlinked *record;
 	struct inode *inode = object;
+	loff_t size;
 	int ret;
 
 	record = ckpt_record_add(ctx, CKPT_HDR_UNLINKED);
@@ -303,10 +319,10 @@ int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object)
 	if (READ_ONCE(inode->i_state) & I_LINKABLE)
 		record->flags = CKPT_UNLINKED_LINKABLE;
 	ret = save_directory(ctx, file);
-	if (!ret)
-		ret = ckpt_file_attributes_save(ctx, file);
-	if (!ret)
-		ret = save_contents(ctx, file);
+	if (!ret) {
+		size = ckpt_file_attributes_save(ctx, file);
+		ret = size < 0 ? size : save_contents(ctx, file, size);
+	}
 	if (ret)
 		return ckpt_error(ctx, ret, "unlinked file %pD", file);
 	return 0;

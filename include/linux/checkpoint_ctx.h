@@ -401,7 +401,7 @@ int ckpt_inode_path_find(struct ckpt_ctx *ctx, struct inode *inode,
 
 /* Files whose contents are in the image. */
 int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file);
-int ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file);
+loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_attributes_read(struct ckpt_ctx *ctx,
 			      struct ckpt_hdr_file_attributes *record);
 int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
