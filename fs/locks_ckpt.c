@@ -69,15 +69,18 @@ static int save_locks(struct ckpt_ctx *ctx, u32 kind, struct file *file,
 {
 	struct file_lock_context *locks = locks_inode_context(file_inode(file));
 	struct ckpt_hdr_file_lock *copies = NULL;
-	u32 found = 0, room;
+	u32 found = 0, room = 0;
 	int ret;
 
 	if (!locks)
 		return 0;
 	do {
-		room = found;
-		if (room) {
+		if (found) {
 			kvfree(copies);
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			/* Each time more than the one before. */
+			room = found + found / 2 + 16;
 			copies = kvmalloc_array(room, sizeof(*copies),
 						GFP_KERNEL_ACCOUNT);
 			if (!copies)
@@ -380,6 +383,13 @@ static const struct lease_manager_operations uncommitted_lease_ops = {
 	.lm_setup	= insert_async,
 };
 
+/* Likewise, but whoever held it knows that it is to be downgraded. */
+static const struct lease_manager_operations uncommitted_downgrade_ops = {
+	.lm_break	= lease_break_callback,
+	.lm_change	= lease_modify,
+	.lm_setup	= insert_async,
+};
+
 /* As fcntl(F_SETLEASE) does. */
 static int take_lease(struct file *file, int type, int fd)
 {
@@ -405,14 +415,17 @@ static int take_lease(struct file *file, int type, int fd)
 	return ret;
 }
 
+/* Nobody who opens the file has to wait longer than for any other lease. */
 static unsigned long time_of(u64 left)
 {
+	u64 longest = (u64)max(READ_ONCE(lease_break_time), 0) * HZ;
 	unsigned long end;
 
-	if (!left)
+	if (!longest)
 		return 0;
-	end = jiffies + min_t(u64, nsecs_to_jiffies64(left),
-			      MAX_JIFFY_OFFSET);
+	if (left)
+		longest = min(longest, nsecs_to_jiffies64(left));
+	end = jiffies + longest;
 	return end ?: 1;
 }
 
@@ -430,12 +443,14 @@ static void break_again(struct file *file,
 	if (record->flags & CKPT_LEASE_DOWNGRADE) {
 		lease->c.flc_flags |= FL_DOWNGRADE_PENDING;
 		lease->fl_downgrade_time = time_of(record->downgrade_ns);
+		lease->fl_lmops = &uncommitted_downgrade_ops;
 	}
+	/* There is no more that it could be told. */
 	if (record->flags & CKPT_LEASE_UNLOCK) {
 		lease->c.flc_flags |= FL_UNLOCK_PENDING;
 		lease->fl_break_time = time_of(record->unlock_ns);
+		lease->fl_lmops = &lease_manager_ops;
 	}
-	lease->fl_lmops = &lease_manager_ops;
 }
 
 /**
@@ -481,16 +496,23 @@ void ckpt_file_lease_commit(struct file *file)
 {
 	struct file_lock_context *locks = locks_inode_context(file_inode(file));
 	struct file_lease *lease;
+	unsigned int news;
 
 	if (!locks)
 		return;
 	guard(spinlock)(&locks->flc_lock);
 	lease = find_lease(locks, file);
-	if (!lease || lease->fl_lmops != &uncommitted_lease_ops)
+	if (!lease)
+		return;
+	if (lease->fl_lmops == &uncommitted_lease_ops)
+		news = FL_UNLOCK_PENDING | FL_DOWNGRADE_PENDING;
+	else if (lease->fl_lmops == &uncommitted_downgrade_ops)
+		news = FL_UNLOCK_PENDING;
+	else
 		return;
 	lease->fl_lmops = &lease_manager_ops;
 	/* Asked for since it was taken, when there was nobody to be told. */
-	if (lease_breaking(lease))
+	if (lease->c.flc_flags & news)
 		lease_break_callback(lease);
 }
 

@@ -7,6 +7,7 @@
 #include "harness.h"
 #include "image_edit.h"
 
+#include <linux/checkpoint_image.h>
 #include <grp.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -307,6 +308,35 @@ TEST_F_TIMEOUT(locks, lease_of_others, LIMIT)
 	EXPECT_TRUE(is_free("other"));
 	/* Root may, and with it who becomes the process with its help. */
 	EXPECT_EQ(0, restart_now());
+}
+
+/* An image cannot make others wait longer than fs.lease-break-time says. */
+TEST_F_TIMEOUT(locks, lease_without_end, LIMIT)
+{
+	pid_t holder, opener;
+
+	ASSERT_TRUE(save_process(LEASE));
+	ASSERT_TRUE(image_load(&self->image, "../image"));
+	ASSERT_TRUE(image_set(&self->image, "file_lease[1].flags", CKPT_LEASE_UNLOCK));
+	ASSERT_TRUE(image_set(&self->image, "file_lease[1].unlock_ns", 0));
+	image_seal(&self->image);
+	ASSERT_TRUE(image_store(&self->image, "../edited"));
+	ASSERT_TRUE(write_file("/proc/sys/fs/lease-break-time", "1"));
+	holder = fork();
+	if (!holder) {
+		sys_restart(0, open("../edited", O_RDONLY), RESTART_TASKSELF, -1);
+		_exit(errno);
+	}
+	ASSERT_TRUE(wait_blocked(holder, NR64_PAUSE));
+	opener = fork();
+	if (!opener)
+		_exit(open("data", O_RDWR) < 0);
+	EXPECT_TRUE(reap(opener, 0, "who opens the file"));
+	/* It was told before it was saved, and is not told again. */
+	EXPECT_EQ(NR64_PAUSE, blocked_in(holder));
+	kill_and_reap(holder);
+	EXPECT_TRUE(write_file("/proc/sys/fs/lease-break-time", "45"));
+	unlink("../edited");
 }
 
 static const struct edit {
