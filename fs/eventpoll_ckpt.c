@@ -290,6 +290,13 @@ static __poll_t reported_events(struct ckpt_ctx *ctx, struct epitem *epi)
 	}
 }
 
+/* During a scan this list is where those go that become ready. */
+static bool became_ready(struct eventpoll *ep, struct epitem *epi)
+{
+	guard(spinlock_irq)(&ep->lock);
+	return epi_on_ovflist(epi);
+}
+
 static int save_item(struct ckpt_ctx *ctx, struct epitem *epi, u32 objref,
 		     u32 flags)
 {
@@ -303,8 +310,12 @@ static int save_item(struct ckpt_ctx *ctx, struct epitem *epi, u32 objref,
 	record->events = (__force u32)epi->event.events;
 	record->data = epi->event.data;
 	record->flags = flags;
-	if (epi->event.events & EPOLLET && !flags)
-		record->reported = (__force u32)reported_events(ctx, epi);
+	if (!(epi->event.events & EPOLLET) || flags)
+		return 0;
+	record->reported = (__force u32)reported_events(ctx, epi);
+	/* Something outside goes on: that edge was not reported yet. */
+	if (became_ready(epi->ep, epi))
+		record->reported = 0;
 	return 0;
 }
 
@@ -448,18 +459,28 @@ static void forget_old_edge(struct eventpoll *ep, struct epitem *epi,
 {
 	__poll_t reported = (__force __poll_t)record->reported;
 	poll_table table;
+	bool is_new;
 
 	lockdep_assert_held(&ep->mtx);
 	if (!(epi->event.events & EPOLLET) ||
 	    record->flags & CKPT_EPOLL_ITEM_READY)
 		return;
-	init_poll_funcptr(&table, NULL);
-	if (ep_item_poll(epi, &table, 1) & ~reported)
-		return;
+	/* What comes after this puts it on the list again by itself. */
 	spin_lock_irq(&ep->lock);
-	if (ep_is_linked(epi)) {
-		list_del_init(&epi->rdllink);
-		__pm_relax(ep_wakeup_source(epi));
+	is_new = !ep_is_linked(epi);
+	list_del_init(&epi->rdllink);
+	spin_unlock_irq(&ep->lock);
+	if (is_new)
+		return;
+
+	init_poll_funcptr(&table, NULL);
+	is_new = ep_item_poll(epi, &table, 1) & ~reported;
+	spin_lock_irq(&ep->lock);
+	if (!ep_is_linked(epi)) {
+		if (is_new)
+			list_add_tail(&epi->rdllink, &ep->rdllist);
+		else
+			__pm_relax(ep_wakeup_source(epi));
 	}
 	spin_unlock_irq(&ep->lock);
 }
