@@ -14,15 +14,20 @@
 
 #include "mount.h"
 
+/* Mounts and names are locked for everybody: a search must come to an end. */
+#define STEPS_MAX	(1U << 16)
+
 /* Would a lookup from the root come to this dentry, in this mount? */
 static bool is_visible(struct mount *mnt, struct dentry *dentry,
-		       const struct path *root)
+		       const struct path *root, u32 *steps)
 {
 	struct mount *from = NULL;
 
 	while (&mnt->mnt != root->mnt || dentry != root->dentry) {
 		struct mount *cover = NULL;
 
+		if (!*steps || !--*steps)
+			return false;
 		if (d_mountpoint(dentry))
 			cover = __lookup_mnt(&mnt->mnt, dentry);
 		if (cover != from)
@@ -50,6 +55,7 @@ static struct vfsmount *find_mount(struct dentry *dentry,
 {
 	struct super_block *sb = dentry->d_sb;
 	struct vfsmount *found = NULL;
+	u32 steps = STEPS_MAX;
 	struct mount *mnt;
 
 	/* Neither mounts nor names change meanwhile. */
@@ -57,13 +63,15 @@ static struct vfsmount *find_mount(struct dentry *dentry,
 	read_seqlock_excl(&mount_lock);
 	read_seqlock_excl(&rename_lock);
 	if (likely && likely->mnt_sb == sb &&
-	    is_visible(real_mount(likely), dentry, root)) {
+	    is_visible(real_mount(likely), dentry, root, &steps)) {
 		found = mntget(likely);
 		goto unlock;
 	}
 	list_for_each_entry(mnt, &sb->s_mounts, mnt_instance) {
+		if (!steps--)
+			break;
 		if (mnt->mnt_ns != real_mount(root->mnt)->mnt_ns ||
-		    !is_visible(mnt, dentry, root))
+		    !is_visible(mnt, dentry, root, &steps))
 			continue;
 		found = mntget(&mnt->mnt);
 		break;
