@@ -14,8 +14,10 @@
 #include <linux/init_task.h>
 #include <linux/minmax.h>
 #include <linux/resource.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/string.h>
 
 /* An epoll was faster. */
 static void found_open(struct ckpt_ctx *ctx, unsigned int fd, struct file *file)
@@ -73,14 +75,26 @@ static struct file *next_open(struct files_struct *files, unsigned int *fd,
 	return file;
 }
 
-static bool is_open_below(struct files_struct *files, struct file *file,
-			  unsigned int fd)
+static bool is_open_below(struct ckpt_ctx *ctx, struct files_struct *files,
+			  struct file *file, unsigned int fd)
 {
+	const struct ckpt_hdr_file *record = ckpt_object_record(ctx, file);
+
+	/* Else it was met elsewhere before, in a mapping. */
+	if (record && record->fd >= 0)
+		return record->fd != fd;
 	guard(rcu)();
 	while (fd--)
 		if (files_lookup_fd_raw(files, fd) == file)
 			return true;
 	return false;
+}
+
+/* There may be as many descriptors as the limit allows. */
+static int take_a_break(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /* After the descriptors, because that is where they are taken again. */
@@ -94,10 +108,12 @@ static int save_posix_locks(struct ckpt_ctx *ctx, struct files_struct *files,
 
 	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
 		if (ckpt_posix_locks_may_exist(file) &&
-		    !is_open_below(files, file, fd))
+		    !is_open_below(ctx, files, file, fd))
 			ret = ckpt_posix_locks_save(ctx, files, file, fd,
 						    nr_locks);
 		fput(file);
+		if (!ret)
+			ret = take_a_break();
 		if (ret)
 			break;
 	}
@@ -126,6 +142,8 @@ int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object)
 	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
 		ret = save_descriptor(ctx, fd, file, cloexec);
 		fput(file);
+		if (!ret)
+			ret = take_a_break();
 		if (ret)
 			return ret;
 		header->nr_fds++;
@@ -155,7 +173,7 @@ static int install(unsigned int fd, struct file *file, unsigned int flags)
 {
 	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
 	bool may_raise = capable(CAP_SYS_RESOURCE);
-	struct rlimit old;
+	struct rlimit old, raised;
 	int ret;
 
 	task_lock(current->group_leader);
@@ -164,10 +182,13 @@ static int install(unsigned int fd, struct file *file, unsigned int flags)
 	if (may_raise)
 		limit->rlim_cur = max_t(unsigned long, sysctl_nr_open,
 					limit->rlim_max);
+	raised = *limit;
 	task_unlock(current->group_leader);
 	ret = replace_fd(fd, file, flags);
 	task_lock(current->group_leader);
-	*limit = old;
+	/* Unless somebody has set another one meanwhile. */
+	if (!memcmp(limit, &raised, sizeof(raised)))
+		*limit = old;
 	task_unlock(current->group_leader);
 	return ret;
 }
