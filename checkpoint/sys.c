@@ -60,7 +60,9 @@ static int may_call(void)
  * @logfd: where messages go, or CHECKPOINT_FD_NONE
  *
  * The process is stopped for as long as it takes to copy its page tables, not
- * its memory, and continues whatever happens to the call.
+ * its memory, and continues whatever happens to the call. But shared anonymous
+ * memory, memfds, unlinked files and memory with MADV_DONTFORK or
+ * MADV_WIPEONFORK are copied while it is stopped.
  *
  * Return: a positive id; 0 in a process that saved itself and now continues
  * from a restart; or
@@ -77,6 +79,7 @@ static int may_call(void)
  *   be interrupted, or shares state with a process outside; or a process
  *   outside holds a pipe of it and does not let it go
  * * -EDEADLK: the image is written into a pipe that is to be saved
+ * * -ENOENT: a file or directory has no path in the caller's sight
  * * -EINTR: the caller was killed
  * * -ENOMEM, or an error of the image file
  */
@@ -121,7 +124,9 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN
  * * -EBUSY: the task to restore has threads; or a FIFO with saved data holds
  *   data already
- * * -ENOTCONN: the other end of a pipe was outside of the image
+ * * -EAGAIN: somebody else holds a lock, or has a file open on which there was
+ *   a lease; or a limit is exceeded
+ * * -ENOTCONN: a file leads outside of the image, and nothing takes its place
  * * -EPIPE: the image ends early
  * * -EIO: the image is that of a failed checkpoint
  * * -ESTALE: a file of the image is not the one that was saved
