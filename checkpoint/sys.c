@@ -122,8 +122,9 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -ESRCH: @pid is no child of the caller, or exited
  * * -EPERM: the image asks for more than the caller may have; or
  *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN
- * * -EBUSY: the task to restore has threads; or a FIFO with saved data holds
- *   data already
+ * * -EBUSY: the task to restore has threads, or shares its signal handlers or
+ *   its descriptor table; or a FIFO with saved data holds data already; or a
+ *   descriptor is to take the place of a file with locks or a lease
  * * -EAGAIN: somebody else holds a lock, or has a file open on which there was
  *   a lease; or a limit is exceeded
  * * -ENOTCONN: a file leads outside of the image, and nothing takes its place
