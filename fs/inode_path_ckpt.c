@@ -15,7 +15,7 @@
 #include "mount.h"
 
 /* Mounts and names are locked for everybody: a search must come to an end. */
-#define STEPS_MAX	(1U << 16)
+#define STEPS_MAX	65536
 
 /* Would a lookup from the root come to this dentry, in this mount? */
 static bool is_visible(struct mount *mnt, struct dentry *dentry,
