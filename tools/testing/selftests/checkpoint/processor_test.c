@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(image)
 }
 
 /* The errno of a restart, or the exit status of what was restarted. */
-static int restart(struct image *image)
+static int restart_logged(struct image *image, int logfd)
 {
 	int fd = memfd_create("image", MFD_CLOEXEC), status = -1;
 	pid_t pid;
@@ -55,13 +55,18 @@ static int restart(struct image *image)
 		return -1;
 	pid = fork();
 	if (!pid) {
-		sys_restart(0, fd, RESTART_TASKSELF, STDOUT_FILENO);
+		sys_restart(0, fd, RESTART_TASKSELF, logfd);
 		_exit(errno);
 	}
 	close(fd);
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return complain("status %#x", status);
 	return WEXITSTATUS(status);
+}
+
+static int restart(struct image *image)
+{
+	return restart_logged(image, STDOUT_FILENO);
 }
 
 static bool change(struct image *image, const char *what, u64 bits)
@@ -129,6 +134,36 @@ TEST_F_TIMEOUT(image, stopped_within_choice, LIMIT)
 	ASSERT_TRUE(image_set(&self->image, "cpu.ip", vdso + offset + 1));
 	ASSERT_TRUE(change(&self->image, "header_arch.vdso_chosen_hash", 1));
 	EXPECT_EQ(EXDEV, restart(&self->image));
+}
+
+/* Registers that are in use, and that no register here could hold. */
+TEST_F_TIMEOUT(image, missing_component, LIMIT)
+{
+	int log = memfd_create("log", MFD_CLOEXEC);
+	char wanted[80], text[1024] = "";
+	u64 here, missing;
+
+	ASSERT_TRUE(image_get(&self->image, "header_arch.xfeatures", &here));
+	missing = ~here & (here + 1);
+	ASSERT_NE(0, missing);
+	ASSERT_TRUE(change(&self->image, "cpu_xstate.features", missing));
+	EXPECT_EQ(EXDEV, restart_logged(&self->image, log));
+	ASSERT_GT(pread(log, text, sizeof(text) - 1, 0), 0);
+	snprintf(wanted, sizeof(wanted), "this processor lacks state components %#llx\n",
+		 (unsigned long long)missing);
+	EXPECT_NE(NULL, strstr(text, wanted))
+		TH_LOG("the log says: %s", text);
+	close(log);
+}
+
+/* Of another processor, which has it; but this process does not use it. */
+TEST_F_TIMEOUT(image, unused_component, LIMIT)
+{
+	u64 here;
+
+	ASSERT_TRUE(image_get(&self->image, "header_arch.xfeatures", &here));
+	ASSERT_TRUE(change(&self->image, "header_arch.xfeatures", ~here & (here + 1)));
+	EXPECT_EQ(TINY_GOOD, restart(&self->image));
 }
 
 TEST_HARNESS_MAIN
