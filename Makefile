@@ -19,6 +19,9 @@ export KERNEL BUILD FLAVOUR KERNELS T CMD
 .DEFAULT_GOAL := help
 .PHONY: help deps kernel tools guest demo check lint bench shell size-check clean
 
+# Every command does its own set-up, on a fresh machine too.
+kernel tools guest demo check lint bench shell size-check: deps
+
 help:		## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' Makefile | expand -t 22
 	@echo
