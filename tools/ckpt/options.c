@@ -46,6 +46,8 @@ static const struct argp_option table[] = {
 	  "Keep the process ids, in a new pid namespace", 2 },
 	{ "mntns", OPT_MNTNS, NULL, 0,
 	  "Give the new pid namespace its own /proc", 2 },
+	{ "root", 'r', "DIR", 0,
+	  "Take DIR for the root directory, as chroot(8) does", 2 },
 	{ "self", OPT_SELF, NULL, 0,
 	  "Become the saved process, create none", 2 },
 
@@ -247,6 +249,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_INPUT_FD:
 		options->input_fd = parse_fd("input-fd", arg, state);
+		break;
+	case 'r':
+		options->root = arg;
 		break;
 	case 'l':
 		options->logfile = arg;

@@ -329,6 +329,15 @@ static int prepare_changes(struct restart_options *options)
 			       options->logfd);
 }
 
+/* What was opened so far is ours; from here on paths are the program's. */
+static int enter_root(const char *root)
+{
+	if (!root || (!chroot(root) && !chdir("/")))
+		return 0;
+	error("cannot make %s the root directory: %s", root, strerror(errno));
+	return -1;
+}
+
 static int run(struct restart *restart)
 {
 	struct restart_options *options = restart->options;
@@ -338,10 +347,13 @@ static int run(struct restart *restart)
 		return EXIT_FAILED;
 	if (options->inspect)
 		return inspect(options);
+	if (!options->dry_run &&
+	    kmsg_open(&restart->kmsg, options->logfile, options->logfd))
+		return EXIT_FAILED;
+	if (enter_root(options->root))
+		return EXIT_FAILED;
 	if (options->dry_run)
 		return rehearse(restart);
-	if (kmsg_open(&restart->kmsg, options->logfile, options->logfd))
-		return EXIT_FAILED;
 	if (options->self)
 		return become(restart);
 	start = lseek(options->input_fd, 0, SEEK_CUR);

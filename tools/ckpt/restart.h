@@ -36,6 +36,7 @@ enum restart_pids {
  * @logfd: the same as a descriptor, or -1
  * @flags: of the system call
  * @pids: which ids the tasks get
+ * @root: root directory of the program, or NULL
  * @signal: sent to the program on ^C, 0 for the default
  * @self: become the saved process
  * @mntns: a mount namespace with its own /proc
@@ -53,6 +54,7 @@ struct restart_options {
 	int logfd;
 	unsigned long flags;
 	enum restart_pids pids;
+	const char *root;
 	int signal;
 	bool self;
 	bool mntns;

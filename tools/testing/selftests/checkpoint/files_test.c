@@ -384,6 +384,23 @@ TEST_F_TIMEOUT(files, policies_of_the_tool, LIMIT)
 	EXPECT_TRUE(tool_restarts("--file-changed=force", 0));
 }
 
+/* The same files, in a place of their own. */
+TEST_F_TIMEOUT(files, other_root, LIMIT)
+{
+	char option[PATH_MAX];
+
+	ASSERT_EQ(0, mkdir("../root", 0755));
+	snprintf(option, sizeof(option), "--root=%s/../root", self->dir);
+	EXPECT_TRUE(tool_restarts("--root=/no/such/root", 1));
+	EXPECT_TRUE(log_names("/no/such/root"));
+	/* Nothing is there yet. */
+	EXPECT_TRUE(tool_restarts(option, 1));
+	ASSERT_EQ(0, mount("/", "../root", NULL, MS_BIND | MS_REC, NULL));
+	EXPECT_TRUE(tool_restarts(option, 0));
+	EXPECT_EQ(0, umount2("../root", MNT_DETACH));
+	EXPECT_EQ(0, rmdir("../root"));
+}
+
 /* A file that has moved, and is the same otherwise. */
 TEST_F_TIMEOUT(files, moved, LIMIT)
 {
