@@ -5,10 +5,12 @@
  * instructions (dev/guest --icount); elsewhere the figures are ticks.
  *
  *	bench run WORKLOAD KIND COUNT	prints lines "WORKLOAD ENGINE METRIC VALUE"
+ *	bench time WORKLOAD KIND COUNT	the same by the clock, for each of some runs
  *	bench subject KIND COUNT	the process that is saved, see subject.c
  *
  * Waiting is not work. A process of the lowest priority runs whenever nothing
- * else does and counts the ticks it gets; they are taken off each figure.
+ * else does and counts the ticks it gets; they are taken off each figure. By the
+ * clock all counts: ticks are nanoseconds then, and nothing is taken off.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +28,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -35,6 +38,7 @@
 #define CRIU_DIR	DIR_NAME "/criu"
 #define TRACING		"/sys/kernel/tracing/"
 #define REPETITIONS	3
+#define TIMED_RUNS	5
 /* The counting loop itself takes far less, an interrupt far more. */
 #define UNDISTURBED	200
 
@@ -50,6 +54,7 @@ struct load {
 
 static volatile uint64_t *idle_ticks;
 static const char *workload;
+static bool by_clock;
 
 void die(const char *format, ...)
 {
@@ -70,7 +75,30 @@ static void report(const char *engine, const char *metric, uint64_t value)
 	fflush(stdout);
 }
 
+static void report_cost(const char *engine, const char *what, uint64_t ticks)
+{
+	char metric[32];
+
+	if (by_clock) {
+		printf("%s %s %s_ms %.3f\n", workload, engine, what, ticks / 1e6);
+		fflush(stdout);
+		return;
+	}
+	snprintf(metric, sizeof(metric), "%s_insns", what);
+	report(engine, metric, ticks);
+}
+
 /* -------------------------------------------------------------- measuring */
+
+static uint64_t now_ticks(void)
+{
+	struct timespec now;
+
+	if (!by_clock)
+		return __rdtsc();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
 
 static void count_idle(void)
 {
@@ -81,7 +109,7 @@ static void count_idle(void)
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (idle_ticks == MAP_FAILED)
 		die("no memory");
-	if (fork())
+	if (by_clock || fork())
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sched_setscheduler(0, SCHED_IDLE, &lowest))
@@ -96,7 +124,7 @@ static void count_idle(void)
 /* Redirect, run, and leave the ticks that were not idle in @ticks. */
 static int run(uint64_t *ticks, char *const argv[])
 {
-	uint64_t idle = *idle_ticks, start = __rdtsc();
+	uint64_t idle = *idle_ticks, start = now_ticks();
 	pid_t pid = fork();
 	int status;
 
@@ -115,7 +143,7 @@ static int run(uint64_t *ticks, char *const argv[])
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		die("%s does not start", argv[0]);
-	*ticks = __rdtsc() - start - (*idle_ticks - idle);
+	*ticks = now_ticks() - start - (*idle_ticks - idle);
 	return status;
 }
 
@@ -194,10 +222,20 @@ static void verify(pid_t pid, const char *engine)
 
 /* ------------------------------------------------------------------- ours */
 
-/* The time between two phases, from the trace with the clock x86-tsc. */
+/* The time stamp of an event: ticks with the clock x86-tsc, else seconds. */
+static uint64_t stamp_ticks(const char *text)
+{
+	unsigned long long whole = 0, micros = 0;
+
+	if (sscanf(text, "%llu.%6llu", &whole, &micros) < 1)
+		return 0;
+	return by_clock ? whole * 1000000000ULL + micros * 1000 : whole;
+}
+
+/* The time between two phases, from the trace. */
 static uint64_t frozen_ticks(void)
 {
-	unsigned long long stamp[2] = { 0 };
+	uint64_t stamp[2] = { 0 };
 	FILE *trace = fopen(TRACING "trace", "r");
 	char line[512];
 
@@ -209,9 +247,9 @@ static uint64_t frozen_ticks(void)
 		while (event > line && event[-1] != ' ')
 			event--;
 		if (strstr(event, "phase=quiesce"))
-			stamp[0] = strtoull(event, NULL, 10);
+			stamp[0] = stamp_ticks(event);
 		else if (strstr(event, "phase=thaw"))
-			stamp[1] = strtoull(event, NULL, 10);
+			stamp[1] = stamp_ticks(event);
 	}
 	if (trace)
 		fclose(trace);
@@ -242,10 +280,11 @@ static void measure_ckpt(const struct load *load, bool quiet)
 	unlink(IMAGE);
 	if (quiet)
 		return;
-	report("ckpt", "stop_insns", frozen);
-	report("ckpt", "checkpoint_insns", saving);
-	report("ckpt", "restart_insns", loading);
-	report("ckpt", "image_bytes", info.st_size);
+	report_cost("ckpt", "stop", frozen);
+	report_cost("ckpt", "checkpoint", saving);
+	report_cost("ckpt", "restart", loading);
+	if (!by_clock)
+		report("ckpt", "image_bytes", info.st_size);
 }
 
 /* ------------------------------------------------------------------- CRIU */
@@ -334,12 +373,14 @@ static void measure_criu(const struct load *load, bool quiet)
 	must_run(&loading, restore);
 	verify(pid, "CRIU");
 	if (!quiet) {
-		report("criu", "stop_insns", frozen);
-		report("criu", "checkpoint_insns", saving);
-		report("criu", "restart_insns", loading);
-		report("criu", "image_bytes", empty_directory(CRIU_DIR));
+		report_cost("criu", "stop", frozen);
+		report_cost("criu", "checkpoint", saving);
+		report_cost("criu", "restart", loading);
 	}
-	empty_directory(CRIU_DIR);
+	if (!quiet && !by_clock)
+		report("criu", "image_bytes", empty_directory(CRIU_DIR));
+	else
+		empty_directory(CRIU_DIR);
 }
 
 /* ------------------------------------------------------------------ floors */
@@ -424,18 +465,20 @@ int main(int argc, char **argv)
 {
 	const struct load nothing = { "anon", "0" };
 	struct load load;
+	int runs;
 
 	if (argc == 4 && !strcmp(argv[1], "subject"))
 		return subject(argv[2], strtoul(argv[3], NULL, 10));
-	if (argc != 5 || strcmp(argv[1], "run")) {
-		fprintf(stderr, "usage: bench run WORKLOAD KIND COUNT\n");
+	by_clock = argc == 5 && !strcmp(argv[1], "time");
+	if (argc != 5 || (!by_clock && strcmp(argv[1], "run"))) {
+		fprintf(stderr, "usage: bench run|time WORKLOAD KIND COUNT\n");
 		return 2;
 	}
 	workload = argv[2];
 	load.kind = argv[3];
 	load.count = argv[4];
 	mkdir(DIR_NAME, 0755);
-	write_file(TRACING "trace_clock", "x86-tsc");
+	write_file(TRACING "trace_clock", by_clock ? "mono" : "x86-tsc");
 	write_file(TRACING "events/checkpoint/ckpt_phase/enable", "1");
 	count_idle();
 
@@ -443,9 +486,11 @@ int main(int argc, char **argv)
 	measure_ckpt(&nothing, true);
 	measure_criu(&nothing, true);
 
-	if (!strcmp(load.kind, "anon"))
+	if (!by_clock && !strcmp(load.kind, "anon"))
 		measure_floors(strtoul(load.count, NULL, 10) << 20);
-	measure_ckpt(&load, false);
-	measure_criu(&load, false);
+	for (runs = by_clock ? TIMED_RUNS : 1; runs; runs--) {
+		measure_ckpt(&load, false);
+		measure_criu(&load, false);
+	}
 	return 0;
 }
