@@ -114,6 +114,17 @@ static bool parse_line(char *line, struct event *event)
 	return true;
 }
 
+/* The kernel forgets it when somebody opens it to write it anew. */
+static bool forget(void)
+{
+	int fd = open(INSTANCE "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		return complain("trace: %s", strerror(errno));
+	close(fd);
+	return true;
+}
+
 /* Take what was recorded since the last time. */
 static bool take(struct record *record)
 {
@@ -130,7 +141,7 @@ static bool take(struct record *record)
 			complain("not understood: %s", line);
 	}
 	fclose(file);
-	return write_file(INSTANCE "/trace", "");
+	return forget();
 }
 
 static size_t count(const struct record *record, const char *name)
