@@ -20,17 +20,10 @@
 
 static bool log_names(const char *word)
 {
-	static char text[16384];
-	int fd = open("log", O_RDONLY | O_CLOEXEC);
-	ssize_t len;
+	bool found = file_holds("log", word);
 
-	if (fd < 0)
-		return complain("no log");
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
 	unlink("log");
-	return strstr(text, word) || complain("'%s' is not in the log: %s", word, text);
+	return found;
 }
 
 static bool watch(int epoll, int fd, u32 events)

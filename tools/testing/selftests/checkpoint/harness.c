@@ -59,6 +59,21 @@ bool write_file(const char *path, const char *text)
 	return good;
 }
 
+/* Does a text, such as a log, have this in its first pages? */
+bool file_holds(const char *path, const char *word)
+{
+	static char text[16384];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return complain("%s: %s", path, strerror(errno));
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return strstr(text, word) || complain("'%s' is not in %s: %s", word, path, text);
+}
+
 /* Files that are written after this have another time than those before. */
 void wait_for_file_clock(void)
 {

@@ -121,6 +121,7 @@ long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
 void wait_for_file_clock(void);
 bool write_file(const char *path, const char *text);
+bool file_holds(const char *path, const char *word);
 /* Runs before subjects/tiny is executed, unless NULL. */
 extern void (*before_tiny)(void);
 /*

@@ -139,16 +139,7 @@ static bool save_process(enum kind kind)
 
 static bool log_names(const char *word)
 {
-	static char text[16384];
-	int fd = open("../log", O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return complain("no log");
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-	return strstr(text, word) || complain("'%s' is not in the log: %s", word, text);
+	return file_holds("../log", word);
 }
 
 /* What a restart says now; a process that runs is ended. */
