@@ -94,14 +94,11 @@ static void found(const char *format, ...)
 /* The child that has become the process of an image; it may run for good. */
 static void end_restarted(pid_t child)
 {
-	s64 limit = monotonic_ns() + scaled_ms(RUN_MS);
 	int status;
 
-	while (!waitpid(child, &status, WNOHANG)) {
-		if (monotonic_ns() > limit)
-			kill(child, SIGKILL);
-		usleep(200);
-	}
+	if (!has_ended(child, scaled_ms(RUN_MS)))
+		kill(child, SIGKILL);
+	waitpid(child, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INTACT)
 		found("the coordinator took it for a good image, the child did not");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TINY_PRIVILEGED)
@@ -254,7 +251,7 @@ static enum end watch(const struct attack *attack, pid_t pid)
 			kill_and_reap(pid);
 			return WENT_WRONG;
 		}
-		usleep(1000);
+		has_ended(pid, MSEC);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == DONE)
 		return ALL_TRIED;

@@ -33,28 +33,6 @@ static bool watch(int epoll, int fd, u32 events)
 	return !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* A process that has these two at 0 and 1, and pauses. */
-static pid_t start_with(int first, int second, void (*body)(void))
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		int copies[2] = { fcntl(first, F_DUPFD, 100), fcntl(second, F_DUPFD, 100) };
-
-		syscall(SYS_close_range, 0, 99, 0);
-		dup2(copies[0], 0);
-		dup2(copies[1], 1);
-		syscall(SYS_close_range, 2, ~0U, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setsid();
-		if (body)
-			body();
-		for (;;)
-			pause();
-	}
-	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
-}
-
 FIXTURE(epolls)
 {
 	char dir[PATH_MAX / 2];

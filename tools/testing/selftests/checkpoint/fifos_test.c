@@ -85,11 +85,7 @@ static bool log_names(const char *word)
 
 static long restart_now(void)
 {
-	pid_t pid = restart_from("image", 0, "log");
-
-	if (pid > 0)
-		kill_and_reap(pid);
-	return pid > 0 ? 0 : pid;
+	return try_restart("image", "log");
 }
 
 TEST_F_TIMEOUT(fifo, another, LIMIT)

@@ -105,11 +105,7 @@ static bool log_names(const char *word)
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
-	pid_t pid = restart_from("../image", 0, "../log");
-
-	if (pid > 0)
-		kill_and_reap(pid);
-	return pid > 0 ? 0 : pid;
+	return try_restart("../image", "../log");
 }
 
 /* The same if the image says that other files will do. */
@@ -119,7 +115,7 @@ static long restart_allowing(u32 flags)
 	unsigned int index;
 	char what[64];
 	u64 before;
-	pid_t pid;
+	long ret;
 
 	if (!image_load(&image, "../image"))
 		return -EIO;
@@ -133,11 +129,9 @@ static long restart_allowing(u32 flags)
 	if (!image_store(&image, "../allowing"))
 		return -EIO;
 	image_free(&image);
-	pid = restart_from("../allowing", 0, "../log");
+	ret = try_restart("../allowing", "../log");
 	unlink("../allowing");
-	if (pid > 0)
-		kill_and_reap(pid);
-	return pid > 0 ? 0 : pid;
+	return ret;
 }
 
 /* And with the tool. */

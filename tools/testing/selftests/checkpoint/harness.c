@@ -4,8 +4,10 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 
 bool complain(const char *format, ...)
 {
@@ -234,6 +236,19 @@ static void describe_status(int status, char *text, size_t size)
 		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
 }
 
+/* Wait until a child ends, but no longer than that; it stays to be reaped. */
+bool has_ended(pid_t pid, s64 limit_ns)
+{
+	struct pollfd ended = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int ret;
+
+	if (ended.fd < 0)
+		return true;
+	ret = poll(&ended, 1, limit_ns / MSEC);
+	close(ended.fd);
+	return ret > 0;
+}
+
 /* Where is a process that does not end? */
 static void show_process(pid_t pid)
 {
@@ -249,25 +264,17 @@ static void show_process(pid_t pid)
 
 bool reap(pid_t pid, int want, const char *what)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
 	char text[64], wanted[64];
 	int status;
 
-	for (;;) {
-		pid_t got = waitpid(pid, &status, WNOHANG);
-
-		if (got == pid)
-			break;
-		if (got < 0)
-			return complain("%s: wait for %d: %s", what, pid, strerror(errno));
-		if (monotonic_ns() > limit) {
-			complain("%s: process %d does not end", what, pid);
-			show_process(pid);
-			kill_and_reap(pid);
-			return false;
-		}
-		usleep(1000);
+	if (!has_ended(pid, scaled_ms(30000))) {
+		complain("%s: process %d does not end", what, pid);
+		show_process(pid);
+		kill_and_reap(pid);
+		return false;
 	}
+	if (waitpid(pid, &status, 0) != pid)
+		return complain("%s: wait for %d: %s", what, pid, strerror(errno));
 	if (status == want)
 		return true;
 	describe_status(status, text, sizeof(text));
@@ -358,4 +365,36 @@ bool only_child_is(pid_t pid)
 			waitpid(info.si_pid, NULL, __WALL);
 		usleep(200);
 	}
+}
+
+/* A process that has these two at 0 and 1, does that, if anything, and pauses. */
+pid_t start_with(int first, int second, void (*body)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int copies[2] = { fcntl(first, F_DUPFD, 100), fcntl(second, F_DUPFD, 100) };
+
+		syscall(SYS_close_range, 0, 99, 0);
+		dup2(copies[0], 0);
+		dup2(copies[1], 1);
+		syscall(SYS_close_range, 2, ~0U, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		if (body)
+			body();
+		for (;;)
+			pause();
+	}
+	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
+}
+
+/* What a restart says; a process that runs is ended. */
+long try_restart(const char *image, const char *log)
+{
+	pid_t pid = restart_from(image, 0, log);
+
+	if (pid > 0)
+		kill_and_reap(pid);
+	return pid > 0 ? 0 : pid;
 }

@@ -119,6 +119,7 @@ void end_children(void);
 /* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
 long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
+bool has_ended(pid_t pid, s64 limit_ns);
 void wait_for_file_clock(void);
 bool write_file(const char *path, const char *text);
 bool file_holds(const char *path, const char *word);
@@ -140,6 +141,8 @@ long save_to(const char *path, pid_t pid, const char *log);
  */
 pid_t restart_from(const char *path, pid_t pid, const char *log);
 pid_t restart_from_fd(int fd, pid_t pid, int logfd);
+long try_restart(const char *image, const char *log);
+pid_t start_with(int first, int second, void (*body)(void));
 
 /* Run a program; -1 as the wait makes no sense, else the pid. */
 pid_t spawn(const char *const argv[], const char *output);

@@ -54,22 +54,8 @@ static bool log_names(const char *word)
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
-	pid_t pid;
-
 	unlink("../log");
-	pid = restart_from("../image", 0, "../log");
-	if (pid > 0)
-		kill_and_reap(pid);
-	return pid > 0 ? 0 : pid;
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return good || complain("%s: %s", path, strerror(errno));
+	return try_restart("../image", "../log");
 }
 
 /* Sets a limit and gives back what it was; NULL if that is not possible. */
@@ -83,7 +69,7 @@ static const char *set_limit(const char *path, const char *text)
 	if (len <= 0)
 		return NULL;
 	old[len] = '\0';
-	return write_text(path, text) ? old : NULL;
+	return write_file(path, text) ? old : NULL;
 }
 
 FIXTURE_SETUP(inotify)
@@ -214,7 +200,7 @@ TEST_F_TIMEOUT(inotify, forgotten, LIMIT)
 	if (!major(st.st_dev))
 		SKIP(return, "a filesystem in memory forgets nothing");
 	sync();
-	ASSERT_TRUE(write_text("/proc/sys/vm/drop_caches", "2"));
+	ASSERT_TRUE(write_file("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_EQ(-ENOENT, save_now(self->pid));
 	EXPECT_TRUE(log_names("no name of inode"));
 	ASSERT_EQ(0, stat("sub/file", &st));
@@ -236,9 +222,9 @@ TEST_F_TIMEOUT(inotify, too_many_watches, LIMIT)
 		EXPECT_EQ(-ENOSPC, restart_now());
 		EXPECT_TRUE(log_names("max_user_watches"));
 	}
-	EXPECT_TRUE(write_text(SYSCTL "max_user_watches", "2"));
+	EXPECT_TRUE(write_file(SYSCTL "max_user_watches", "2"));
 	ret = restart_now();
-	EXPECT_TRUE(write_text(SYSCTL "max_user_watches", old));
+	EXPECT_TRUE(write_file(SYSCTL "max_user_watches", old));
 	EXPECT_EQ(0, ret);
 }
 
@@ -250,7 +236,7 @@ TEST_F_TIMEOUT(inotify, too_many_instances, LIMIT)
 	old = set_limit(SYSCTL "max_user_instances", "0");
 	ASSERT_NE(NULL, old);
 	EXPECT_EQ(-EMFILE, restart_now());
-	EXPECT_TRUE(write_text(SYSCTL "max_user_instances", old));
+	EXPECT_TRUE(write_file(SYSCTL "max_user_instances", old));
 	EXPECT_TRUE(log_names("max_user_instances"));
 	EXPECT_EQ(0, restart_now());
 }
@@ -266,7 +252,7 @@ TEST_F_TIMEOUT(inotify, too_many_events, LIMIT)
 	old = set_limit(SYSCTL "max_queued_events", "1");
 	ASSERT_NE(NULL, old);
 	EXPECT_EQ(-ENOSPC, restart_now());
-	EXPECT_TRUE(write_text(SYSCTL "max_queued_events", old));
+	EXPECT_TRUE(write_file(SYSCTL "max_queued_events", old));
 	EXPECT_TRUE(log_names("max_queued_events"));
 	EXPECT_EQ(0, restart_now());
 }

@@ -145,11 +145,7 @@ static bool log_names(const char *word)
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
-	pid_t pid = restart_from("../image", 0, "../log");
-
-	if (pid > 0)
-		kill_and_reap(pid);
-	return pid > 0 ? 0 : pid;
+	return try_restart("../image", "../log");
 }
 
 /* Can anybody have it, in each way? */
@@ -273,16 +269,11 @@ static int restart_as_user(const char *path)
 		_exit(errno);
 	}
 	/* It runs for good if it could be restarted. */
-	for (;;) {
-		siginfo_t info = { .si_pid = 0 };
-
-		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
-			break;
+	while (!has_ended(pid, MSEC)) {
 		if (blocked_in(pid) == NR64_PAUSE) {
 			kill_and_reap(pid);
 			return 0;
 		}
-		usleep(1000);
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

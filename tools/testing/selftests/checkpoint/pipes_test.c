@@ -42,26 +42,6 @@ static pid_t start(void (*body)(void), long blocked)
 	return wait_blocked(pid, blocked) ? pid : 0;
 }
 
-/* A process that has these two at 0 and 1, and pauses. */
-static pid_t start_with(int first, int second)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		int copies[2] = { fcntl(first, F_DUPFD, 100), fcntl(second, F_DUPFD, 100) };
-
-		syscall(SYS_close_range, 0, 99, 0);
-		dup2(copies[0], 0);
-		dup2(copies[1], 1);
-		syscall(SYS_close_range, 2, ~0U, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setsid();
-		for (;;)
-			pause();
-	}
-	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
-}
-
 static int open_fd_of(pid_t pid, int fd, int flags)
 {
 	char path[64];
@@ -295,7 +275,7 @@ TEST_F_TIMEOUT(pipes, image_into_itself, LIMIT)
 			ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 		}
 		/* Either end will do. */
-		pid = start_with(fds[round & 1], fds[round & 1]);
+		pid = start_with(fds[round & 1], fds[round & 1], NULL);
 		EXPECT_EQ(-1, sys_checkpoint(pid, fds[1], CHECKPOINT_SUBTREE, log));
 		EXPECT_EQ(EDEADLK, errno);
 		EXPECT_TRUE(log_names("the image is written into pipe"));
@@ -375,7 +355,8 @@ TEST_F_TIMEOUT(pipes, outside, LIMIT)
 		pid_t pid;
 
 		ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-		pid = start_with(fds[cases[index].inside[0]], fds[cases[index].inside[1]]);
+		pid = start_with(fds[cases[index].inside[0]], fds[cases[index].inside[1]],
+				 NULL);
 		/* Opened for itself: who shares an open file is not looked for. */
 		outside = open_fd_of(getpid(), fds[0], cases[index].outside);
 		close(fds[0]);
@@ -461,7 +442,7 @@ TEST_F_TIMEOUT(pipes, in_use, LIMIT)
 	int fds[2], round;
 
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	pid = start_with(fds[0], fds[1]);
+	pid = start_with(fds[0], fds[1], NULL);
 	writer = fork();
 	if (!writer) {
 		close(fds[0]);
@@ -555,7 +536,7 @@ TEST_F_TIMEOUT(pipes, held_by_sleeper, LIMIT)
 	int fds[2];
 
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	pid = start_with(fds[0], fds[0]);
+	pid = start_with(fds[0], fds[0], NULL);
 	holder = fork();
 	if (!holder)
 		write_from_nowhere(fds[1]);
