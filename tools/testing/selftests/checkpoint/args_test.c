@@ -434,7 +434,6 @@ TEST_F_TIMEOUT(call, restart_child_with_threads, LIMIT)
 /* Another process could put other files where the restart makes its own. */
 TEST_F_TIMEOUT(call, restart_child_shares_descriptors, LIMIT)
 {
-	int status;
 	pid_t child;
 
 	ASSERT_GT(do_checkpoint(self->pid, self->image, CHECKPOINT_SUBTREE, NONE), 0);
@@ -443,9 +442,7 @@ TEST_F_TIMEOUT(call, restart_child_shares_descriptors, LIMIT)
 	if (!child)
 		_exit(-do_restart(0, 0, 0, NONE));
 	EXPECT_EQ(-EBUSY, do_restart(child, self->image, 0, NONE));
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(EBUSY, WEXITSTATUS(status));
+	EXPECT_TRUE(reap(child, EBUSY << 8, "child"));
 }
 
 /* Each would bring the next one, as deep as there are any. */
