@@ -38,7 +38,7 @@ struct ckpt_object {
  * @restore: reads them, returns the object with a reference or an error
  *	pointer
  * @publish: does what others can see, when the whole image was found good;
- *	the last thing that may fail; may be NULL
+ *	only the first part of the commit may fail after it; may be NULL
  */
 struct ckpt_object_type {
 	const char *name;

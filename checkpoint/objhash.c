@@ -14,7 +14,7 @@
 
 #include "internal.h"
 
-/* Objects inside objects: a file inside an address space, and no deeper. */
+/* Objects inside objects: contents of a file inside an address space, say. */
 #define DEPTH_MAX	8
 
 static const struct rhashtable_params by_address = {

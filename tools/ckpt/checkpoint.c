@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
 	{ "force", 'f', NULL, 0, "Replace FILE if it exists", 0 },
 	{ "container", 'c', NULL, 0,
 	  "PID is the init of a pid namespace: save all of it", 0 },
-	{ "netns", 'N', NULL, 0, "Save network namespaces too", 0 },
+	{ "netns", 'N', NULL, 0, "Save network namespaces too (not supported yet)", 0 },
 	{ "kill", 'k', NULL, 0,
 	  "Kill the process once the image is complete", 0 },
 	{ "logfile", 'l', "FILE", 0, "Write the kernel's messages to FILE", 0 },

@@ -60,8 +60,8 @@ static const struct argp_option table[] = {
 	{ "show-status", OPT_SHOW_STATUS, NULL, 0, "Print how it ended", 3 },
 	{ "signal", OPT_SIGNAL, "SIG", 0,
 	  "Send it SIG on ^C: a name or a number", 3 },
-	{ "keeplsm", 'k', NULL, 0, "Restore security labels", 3 },
-	{ "freezer", 'F', NULL, 0, "Leave the program frozen", 3 },
+	{ "keeplsm", 'k', NULL, 0, "Restore security labels (not supported yet)", 3 },
+	{ "freezer", 'F', NULL, 0, "Leave the program frozen (not supported yet)", 3 },
 
 	{ NULL, 0, NULL, 0, "What is not in the image:", 4 },
 	{ "inherit-fd", OPT_INHERIT_FD, "N[:M]", 0,

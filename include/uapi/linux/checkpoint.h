@@ -27,7 +27,7 @@
  * CHECKPOINT_SUBTREE: save the task and its descendants, whether or not they
  *	share anything with tasks outside; without it @pid must be the init of
  *	a pid namespace.
- * CHECKPOINT_NETNS: save network namespaces too.
+ * CHECKPOINT_NETNS: save network namespaces too; -EOPNOTSUPP so far.
  */
 #define CHECKPOINT_SUBTREE	0x1UL
 #define CHECKPOINT_NETNS	0x2UL
@@ -36,6 +36,7 @@
  * Flags of restart().
  *
  * RESTART_TASKSELF: the caller itself becomes the saved task.
+ * The following give -EOPNOTSUPP so far:
  * RESTART_FROZEN: leave the restarted tasks frozen.
  * RESTART_GHOST: the calling task only holds an id whose owner was dead.
  * RESTART_KEEP_LSM: apply the saved security labels.
