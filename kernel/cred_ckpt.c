@@ -225,9 +225,27 @@ static int set_capabilities(struct ckpt_ctx *ctx, struct cred *new,
 	    !ns_capable(current_user_ns(), CAP_SETPCAP))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to drop capabilities from the bounding set");
-	if (record->securebits != old->securebits &&
-	    (!ns_capable(current_user_ns(), CAP_SETPCAP) ||
-	     (old->securebits & SECURE_ALL_LOCKS & ~record->securebits)))
+	return 0;
+}
+
+/*
+ * By the rules of prctl(): nothing changes a locked bit or takes a lock away,
+ * and only PR_SET_KEEPCAPS needs no capability.
+ */
+static int set_securebits(struct ckpt_ctx *ctx, struct cred *new,
+			  const struct ckpt_hdr_cred *record)
+{
+	unsigned int old = current_cred()->securebits;
+	unsigned int changed = old ^ record->securebits;
+	unsigned int locks = old & SECURE_ALL_LOCKS;
+
+	if (record->securebits & ~(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
+		return ckpt_error(ctx, -EINVAL, "unknown securebits");
+	/* The lock of a bit is the bit above it. */
+	if (changed & (locks | locks >> 1))
+		return ckpt_error(ctx, -EPERM, "its securebits are locked here");
+	if ((changed & ~SECBIT_KEEP_CAPS) &&
+	    !ns_capable(current_user_ns(), CAP_SETPCAP))
 		return ckpt_error(ctx, -EPERM, "no right to its securebits");
 	new->securebits = record->securebits;
 	return 0;
@@ -268,6 +286,8 @@ void *ckpt_cred_restore(struct ckpt_ctx *ctx)
 		ret = set_ids(ctx, new, &record);
 	if (!ret)
 		ret = set_capabilities(ctx, new, &record);
+	if (!ret)
+		ret = set_securebits(ctx, new, &record);
 	if (!ret && !uid_eq(new->uid, current_uid()))
 		ret = set_user(new);
 	if (!ret)

@@ -84,6 +84,7 @@ const struct subject_case subject_cases[] = {
 	TASK("creds-ids", "creds", "ids"),
 	TASK("creds-caps", "creds", "caps"),
 	TASK("creds-securebits", "creds", "securebits"),
+	TASK("creds-keep-caps", "creds", "keep-caps", ORDINARY),
 	TASK("creds-user", "creds", "user", ORDINARY),
 	TASK("affinity", "settings", "affinity"),
 	TASK("ioprio", "settings", "ioprio"),

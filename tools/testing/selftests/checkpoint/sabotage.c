@@ -112,6 +112,7 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ XOR, "cred.cap_bset", 1 << 20 }, { SET, "cred.cap_ambient", 0 },
 		{ XOR, "cred.cap_effective", 1ULL << 63, .refused = true }) },
 	{ "creds", "securebits", 0, ROWS({ SET, "cred.securebits", 0 }) },
+	{ "creds", "keep-caps", 0, ROWS({ SET, "cred.securebits", 0 }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(

@@ -67,8 +67,9 @@ FIXTURE_TEARDOWN(user)
 		remove_tree(self->dir);
 }
 
-/* What a user gets who becomes the process of this image; its exit status. */
-static int restart_as_user(struct image *image, void (*prepare)(void))
+/* What somebody gets who becomes the process of this image; its exit status. */
+static int restart_after(struct image *image, void (*prepare)(void),
+			 void (*then)(void))
 {
 	int fd = memfd_create("image", MFD_CLOEXEC), status = -1;
 	pid_t pid;
@@ -78,9 +79,9 @@ static int restart_as_user(struct image *image, void (*prepare)(void))
 		return -1;
 	pid = fork();
 	if (!pid) {
-		be_ordinary();
-		if (prepare)
-			prepare();
+		prepare();
+		if (then)
+			then();
 		sys_restart(0, fd, RESTART_TASKSELF, NONE);
 		_exit(errno);
 	}
@@ -88,6 +89,11 @@ static int restart_as_user(struct image *image, void (*prepare)(void))
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return complain("status %#x", status);
 	return WEXITSTATUS(status);
+}
+
+static int restart_as_user(struct image *image, void (*prepare)(void))
+{
+	return restart_after(image, be_ordinary, prepare);
 }
 
 TEST_F_TIMEOUT(user, own_image, LIMIT)
@@ -337,6 +343,58 @@ TEST_F_TIMEOUT(user, edited_images, LIMIT)
 		}
 		image_free(&claim);
 	}
+}
+
+static void keep_caps(void)
+{
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+}
+
+static unsigned int own_securebits;
+
+static void set_own_securebits(void)
+{
+	if (prctl(PR_SET_SECUREBITS, own_securebits, 0, 0, 0))
+		_exit(99);
+}
+
+/* What root gets who has set these. */
+static int restart_locked(struct image *image, unsigned int securebits)
+{
+	own_securebits = securebits;
+	return restart_after(image, set_own_securebits, NULL);
+}
+
+/* What PR_SET_SECUREBITS and PR_SET_KEEPCAPS would not do. */
+TEST_F_TIMEOUT(user, securebits, LIMIT)
+{
+	struct image root;
+
+	/* The bit that everybody may set and clear. */
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, keep_caps));
+	ASSERT_TRUE(image_set(&self->image, "cred.securebits", SECBIT_KEEP_CAPS));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, keep_caps));
+	ASSERT_TRUE(image_set(&self->image, "cred.securebits", SECBIT_KEEP_CAPS_LOCKED));
+	EXPECT_EQ(EPERM, restart_as_user(&self->image, NULL));
+
+	/* With every capability, but a bit is locked. */
+	ASSERT_TRUE(make_tiny_image("rich", "root", 0));
+	ASSERT_TRUE(image_load(&root, "root"));
+	EXPECT_EQ(TINY_GOOD, restart_locked(&root, 0));
+	EXPECT_EQ(TINY_GOOD, restart_locked(&root, SECBIT_NO_SETUID_FIXUP));
+	EXPECT_EQ(EPERM, restart_locked(&root, SECBIT_NOROOT_LOCKED));
+	EXPECT_EQ(EPERM, restart_locked(&root, SECBIT_KEEP_CAPS_LOCKED));
+	ASSERT_TRUE(image_set(&root, "cred.securebits", SECBIT_NOROOT_LOCKED));
+	EXPECT_EQ(TINY_GOOD, restart_locked(&root, SECBIT_NOROOT_LOCKED));
+	ASSERT_TRUE(image_set(&root, "cred.securebits",
+			      SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED));
+	EXPECT_EQ(TINY_GOOD, restart_locked(&root, 0));
+	EXPECT_EQ(EPERM, restart_locked(&root, SECBIT_NO_SETUID_FIXUP_LOCKED));
+	ASSERT_TRUE(image_set(&root, "cred.securebits",
+			      SECBIT_KEEP_CAPS | SECBIT_KEEP_CAPS_LOCKED));
+	EXPECT_EQ(EPERM, restart_locked(&root, SECBIT_KEEP_CAPS_LOCKED));
+	image_free(&root);
 }
 
 /* All that root has, at once: an image of root's own. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Credentials: "ids", different real, effective, saved and file system ids and
- * groups; "caps", some capabilities of each set; "securebits"; "user", those
- * of an ordinary user.
+ * groups; "caps", some capabilities of each set; "securebits"; "keep-caps",
+ * the one of them that an ordinary user may set; "user", those of an ordinary
+ * user.
  */
 #include "subject.h"
 
@@ -80,6 +81,8 @@ static void setup(void)
 	} else if (mode_is("securebits")) {
 		need(!prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP |
 			    SECBIT_NO_SETUID_FIXUP_LOCKED, 0, 0, 0));
+	} else if (mode_is("keep-caps")) {
+		need(!prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
 	}
 	look(uids, gids);
 	nr_groups = getgroups(ARRAY_SIZE(groups), groups);
