@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/posix-timers.h>
+#include <linux/rcupdate.h>
 #include <linux/resource.h>
 #include <linux/rseq.h>
 #include <linux/sched.h>
@@ -22,6 +23,7 @@
 #include <linux/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/user_namespace.h>
 
 /* The size, and the alignment, of the first struct rseq. */
 #define RSEQ_SIZE_MIN	32
@@ -242,6 +244,20 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 	return ret;
 }
 
+/*
+ * Would one more exceed what the user may have queued?  __sigqueue_alloc() does
+ * not tell this from a lack of memory.
+ */
+static bool too_many_queued(void)
+{
+	unsigned long limit = rlimit(RLIMIT_SIGPENDING);
+
+	guard(rcu)();
+	return !limit || is_rlimit_overlimit(task_ucounts(current),
+					     UCOUNT_RLIMIT_SIGPENDING,
+					     limit - 1);
+}
+
 static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
 			u64 *pending_mask)
 {
@@ -264,10 +280,12 @@ static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
 
 	entry = __sigqueue_alloc(record.signo, current, GFP_KERNEL_ACCOUNT, 0,
 				 0);
-	if (!entry)
+	if (!entry && too_many_queued())
 		return ckpt_error(ctx, -EAGAIN,
 				  "RLIMIT_SIGPENDING does not let signal %u be queued",
 				  record.signo);
+	if (!entry)
+		return -ENOMEM;
 	/* The kernel's form is the first bytes of the external one. */
 	memcpy(&entry->info, &info, sizeof(entry->info));
 	list_add_tail(&entry->list, pending);
