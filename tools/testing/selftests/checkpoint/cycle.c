@@ -73,7 +73,7 @@ static bool run_tool(struct subject_run *run, const char *const argv[], const ch
 /* Time has to pass, or work to be done, before a checkpoint means something. */
 static bool let_live(struct subject_run *run, const struct subject_case *it, pid_t pid)
 {
-	s64 start = run->started, limit = monotonic_ns() + scaled_ms(30000);
+	s64 start = run->started, limit = hang_limit();
 	u64 counter = READ_ONCE(run->control->counter[0]);
 
 	if (!subject_settle(run, pid))
@@ -176,7 +176,7 @@ static void show_restart(struct subject_run *run)
 /* Does the process with this pid come back while the tool lives? */
 static bool wait_restarted(struct subject_run *run, pid_t tool)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 	char exe[64], path[PATH_MAX];
 
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", run->control->pid);

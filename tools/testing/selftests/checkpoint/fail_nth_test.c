@@ -316,7 +316,7 @@ static bool wait_until_subject(struct subject_run *run, struct progress *progres
 					info.si_status);
 		if (READ_ONCE(progress->nth) != nth) {
 			nth = READ_ONCE(progress->nth);
-			limit = monotonic_ns() + scaled_ms(30000);
+			limit = hang_limit();
 		}
 		if (monotonic_ns() > limit)
 			return complain("it hangs at allocation %lld", (long long)nth);

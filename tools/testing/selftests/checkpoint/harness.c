@@ -102,6 +102,11 @@ s64 scaled_ms(int ms)
 	return (is_debug_kernel() ? 4 : 1) * ms * MSEC;
 }
 
+s64 hang_limit(void)
+{
+	return monotonic_ns() + (is_debug_kernel() ? 600 : 60) * NSEC_PER_SEC;
+}
+
 bool have_checkpoint(void)
 {
 	return sys_checkpoint(0, -1, ~0UL, -1) == -1 && errno != ENOSYS;
@@ -284,7 +289,7 @@ bool reap(pid_t pid, int want, const char *what)
 
 void kill_and_reap(pid_t pid)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 
 	kill(pid, SIGKILL);
 	while (!waitpid(pid, NULL, WNOHANG | __WALL)) {
@@ -344,7 +349,7 @@ bool leaves_children(void)
 
 bool only_child_is(pid_t pid)
 {
-	s64 limit = monotonic_ns() + scaled_ms(10000);
+	s64 limit = hang_limit();
 
 	for (;;) {
 		char path[64], text[64] = "", *end;

@@ -53,8 +53,13 @@ bool complain(const char *format, ...);
 void show_file(const char *path);
 
 s64 monotonic_ns(void);
-/* Limits are for the plain kernel; the debug kernel gets more. */
+/* Times are for the plain kernel; the debug kernel gets more. */
 s64 scaled_ms(int ms);
+/*
+ * The time, as monotonic_ns(), when what has not happened yet will never
+ * happen. Far away: on a machine with other work everything takes long.
+ */
+s64 hang_limit(void);
 bool is_debug_kernel(void);
 /* Does the kernel have the system calls at all? */
 bool have_checkpoint(void);

@@ -149,7 +149,7 @@ static bool save_echo(const struct pty *pty, enum shape shape)
 /* Does this come out of the terminal? */
 static bool hears(struct pty *pty, const char *want)
 {
-	s64 limit = monotonic_ns() + scaled_ms(20000);
+	s64 limit = hang_limit();
 
 	while (!strstr(pty->text, want)) {
 		struct pollfd poll_fd = { .fd = pty->master, .events = POLLIN };
@@ -443,7 +443,7 @@ TEST_F_TIMEOUT(inherit, of_another_kind, LIMIT)
 TEST_F_TIMEOUT(inherit, stays_as_it_is, LIMIT)
 {
 	int file = open("file", O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
-	s64 limit = monotonic_ns() + scaled_ms(20000);
+	s64 limit = hang_limit();
 	int flags = fcntl(file, F_GETFL);
 	unsigned int index;
 	struct stat st;

@@ -310,7 +310,7 @@ static void end_target(pid_t pid)
 
 static bool returns(const struct call *call, long expected)
 {
-	s64 limit = monotonic_ns() + scaled_ms(20000);
+	s64 limit = hang_limit();
 
 	while (READ_ONCE(shared->result) == NO_RESULT) {
 		if (monotonic_ns() > limit)
@@ -372,7 +372,7 @@ static pid_t send_later(pid_t pid, int signal, long delay_us)
 
 static bool handled_once(const struct call *call, pid_t pid)
 {
-	s64 limit = monotonic_ns() + scaled_ms(20000);
+	s64 limit = hang_limit();
 
 	/* If the checkpoint came first, the call has told of that. */
 	if (call->timed)

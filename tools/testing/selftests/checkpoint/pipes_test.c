@@ -457,7 +457,7 @@ TEST_F_TIMEOUT(pipes, in_use, LIMIT)
 	close(fds[1]);
 	for (round = 0; round < 30; round++) {
 		u32 before = READ_ONCE(shared[1]);
-		s64 limit = monotonic_ns() + scaled_ms(20000);
+		s64 limit = hang_limit();
 
 		ASSERT_GT(save_to("image", pid, "log"), 0) {
 			show_file("log");

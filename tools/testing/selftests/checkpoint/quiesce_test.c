@@ -65,7 +65,7 @@ FIXTURE_SETUP(target)
 /* Does the target run and react? */
 static bool answers(struct subject_run *run)
 {
-	s64 limit = monotonic_ns() + scaled_ms(10000);
+	s64 limit = hang_limit();
 	u64 question = READ_ONCE(run->control->counter[2]) + 1;
 
 	__atomic_store_n(&run->control->counter[2], question, __ATOMIC_SEQ_CST);
@@ -458,7 +458,7 @@ static bool is_frozen(void)
 
 static bool wait_frozen(void)
 {
-	s64 limit = monotonic_ns() + scaled_ms(10000);
+	s64 limit = hang_limit();
 
 	while (!is_frozen()) {
 		if (monotonic_ns() > limit)

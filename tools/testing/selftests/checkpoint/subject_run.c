@@ -70,7 +70,7 @@ static void exec_subject(struct subject_run *run)
 /* Wait until the state is another one, or the process is dead. */
 static bool wait_state(struct subject_run *run, pid_t pid, u32 old)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 	struct timespec slice = { 0, 50 * MSEC };
 
 	while (READ_ONCE(run->control->state) == old) {
@@ -127,7 +127,7 @@ long blocked_in(pid_t pid)
 
 bool wait_blocked(pid_t pid, long want)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 	long got;
 
 	do {
@@ -144,7 +144,7 @@ bool wait_blocked(pid_t pid, long want)
 
 bool subject_settle(struct subject_run *run, pid_t pid)
 {
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 
 	if (run->control->blocked_in != SUBJECT_RUNS)
 		return wait_blocked(pid, run->control->blocked_in);
@@ -193,7 +193,7 @@ static void exec_tiny(const char *program, const char *mode, const char *path, u
 pid_t start_tiny(const char *mode, uid_t uid)
 {
 	const char *program = helper_path("subjects/tiny");
-	s64 limit = monotonic_ns() + scaled_ms(30000);
+	s64 limit = hang_limit();
 	pid_t pid = fork();
 	long nr = 0;
 
