@@ -8,13 +8,14 @@ BUILD   ?= build
 FLAVOUR ?= plain
 KERNELS ?= plain debug
 T       ?=
+SHORT   ?=
 CMD     ?=
 ifeq ($(DEBUG),1)
 FLAVOUR := debug
 KERNELS := debug
 endif
 
-export KERNEL BUILD FLAVOUR KERNELS T CMD
+export KERNEL BUILD FLAVOUR KERNELS T SHORT CMD
 
 .DEFAULT_GOAL := help
 .PHONY: help deps kernel tools guest demo check lint bench shell size-check clean
@@ -43,7 +44,7 @@ guest:		## boot once and run CMD (default: a smoke test)
 shell:		## boot an interactive guest on this terminal
 	@dev/guest-run --shell
 
-check:		## run every test, in both kernels; T=pattern selects
+check:		## run every test, in both kernels (less: T=pattern, SHORT=1)
 	@dev/check
 
 lint:		## checkpatch, W=1, sparse, kernel-doc, shellcheck, codespell
