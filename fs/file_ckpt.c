@@ -88,9 +88,8 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	if (!file->f_op->checkpoint && !(file->f_mode & FMODE_PATH) &&
 	    !ckpt_file_is_proc(file))
 		return ckpt_error(ctx, -EBADF,
-				  "file %pD of type %s cannot be saved (%ps)",
-				  file, file_inode(file)->i_sb->s_type->name,
-				  file->f_op);
+				  "file %pD of type %s cannot be saved",
+				  file, file_inode(file)->i_sb->s_type->name);
 	kind = ckpt_dnotify_check(ctx, file);
 	if (kind)
 		return kind;

@@ -133,8 +133,8 @@ static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 		return ops->checkpoint(ctx, vma, record);
 	if (ops)
 		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "mappings of %pD cannot be saved (%ps)",
-				  vma->vm_file, ops);
+				  "mappings of %pD cannot be saved",
+				  vma->vm_file);
 	if (vma->vm_file)
 		return ckpt_vma_save_file(ctx, vma, record);
 	record->kind = CKPT_VMA_ANON;

@@ -134,7 +134,8 @@ int ckpt_restart_block_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		record->function = CKPT_RESTART_FUTEX;
 		return save_futex(block, record);
 	}
-	return ckpt_error(ctx, -EOPNOTSUPP, "it is to resume %ps()", block->fn);
+	return ckpt_error(ctx, -EOPNOTSUPP,
+			  "it is to resume a system call of an unknown kind");
 }
 
 static int check_sleep(struct ckpt_ctx *ctx,
