@@ -240,4 +240,104 @@ TEST_F_TIMEOUT(epolls, held_by_sleeper, LIMIT)
 	close(epoll);
 }
 
+#define NOTICED	55
+
+/* 0 is a FIFO that it reads when it is told that there is something new. */
+static void read_at_edge(void)
+{
+	struct epoll_event event;
+	char byte;
+
+	if (epoll_create1(0) != 2 || !watch(2, 0, EPOLLIN | EPOLLET))
+		_exit(2);
+	while (syscall(NR_EPOLL_WAIT, 2, &event, 1, -1) == 1)
+		if (event.events == EPOLLIN && read(0, &byte, 1) == 1)
+			_exit(NOTICED);
+	_exit(3);
+}
+
+static pid_t start_reader(void)
+{
+	int fd = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		dup2(fd, 0);
+		/* As another one, so that it stays when this one is closed. */
+		if (dup2(0, 1) != 1)
+			_exit(1);
+		syscall(SYS_close_range, 2, ~0U, 0);
+		read_at_edge();
+	}
+	close(fd);
+	return wait_blocked(pid, NR_EPOLL_WAIT) ? pid : 0;
+}
+
+/* One byte, at some moment of what the test does now. */
+static pid_t write_soon(int fd, s64 after_ns)
+{
+	s64 start = monotonic_ns();
+	pid_t pid = fork();
+
+	if (!pid) {
+		while (monotonic_ns() < start + after_ns)
+			continue;
+		_exit(write(fd, "x", 1) != 1);
+	}
+	return pid;
+}
+
+/*
+ * Somebody else writes while an epoll is saved and restored. Whenever that is,
+ * the edge is reported: in place, and to the restarted process if the byte came
+ * after it was saved.
+ */
+TEST_F_TIMEOUT(epolls, edge_at_any_moment, LIMIT)
+{
+	s64 took = 0;
+	int fd, round;
+
+	ASSERT_EQ(0, mkfifo("fifo", 0600));
+	fd = open("fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	for (round = 0; round < 100; round++) {
+		pid_t pid = start_reader(), writer;
+		s64 start;
+		long ret;
+
+		ASSERT_GT(pid, 0);
+		writer = write_soon(fd, took * (round % 50) / 40);
+		start = monotonic_ns();
+		ret = save_to("image", pid, "log");
+		/* It may have noticed it already, and be gone. */
+		EXPECT_TRUE(ret > 0 || ret == -ESRCH);
+		if (ret > 0)
+			took = monotonic_ns() - start;
+		ASSERT_TRUE(reap(pid, NOTICED << 8, "who was saved") &&
+			    reap(writer, 0, "writer")) {
+			TH_LOG("round %d", round);
+		}
+	}
+	for (round = 0; round < 200; round++) {
+		pid_t pid = start_reader(), writer;
+		s64 start;
+
+		ASSERT_GT(save_to("image", pid, "log"), 0);
+		kill_and_reap(pid);
+		writer = write_soon(fd, took * (round % 100) / 80);
+		start = monotonic_ns();
+		pid = restart_from("image", 0, "log");
+		took = monotonic_ns() - start;
+		ASSERT_GT(pid, 0) {
+			show_file("log");
+		}
+		ASSERT_TRUE(reap(pid, NOTICED << 8, "who was restarted") &&
+			    reap(writer, 0, "writer")) {
+			TH_LOG("round %d", round);
+		}
+	}
+	close(fd);
+}
+
 TEST_HARNESS_MAIN
