@@ -548,6 +548,207 @@ TEST_F_TIMEOUT(files, unlinked_executable, LIMIT)
 	}
 }
 
+/* What is mapped of the program moves to memory of its own, byte by byte. */
+static bool leave_executable(void)
+{
+	struct {
+		char *start;
+		size_t bytes;
+		int prot;
+	} areas[16];
+	char exe[PATH_MAX], line[PATH_MAX + 128];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	size_t nr = 0, index;
+
+	if (len < 0 || !maps)
+		return false;
+	exe[len] = '\0';
+	while (nr < 16 && fgets(line, sizeof(line), maps)) {
+		unsigned long start, end;
+		char bits[8];
+
+		if (!strstr(line, exe) || sscanf(line, "%lx-%lx %7s", &start, &end, bits) != 3)
+			continue;
+		areas[nr].start = (char *)start;
+		areas[nr].bytes = end - start;
+		areas[nr].prot = (bits[0] == 'r' ? PROT_READ : 0) |
+				 (bits[1] == 'w' ? PROT_WRITE : 0) |
+				 (bits[2] == 'x' ? PROT_EXEC : 0);
+		nr++;
+	}
+	fclose(maps);
+	for (index = 0; index < nr; index++) {
+		char *copy = mmap(NULL, areas[index].bytes, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (copy == MAP_FAILED)
+			return false;
+		memcpy(copy, areas[index].start, areas[index].bytes);
+		if (mprotect(copy, areas[index].bytes, areas[index].prot) ||
+		    mremap(copy, areas[index].bytes, areas[index].bytes,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, areas[index].start) == MAP_FAILED)
+			return false;
+	}
+	return nr;
+}
+
+static bool call_itself_program(void)
+{
+	return leave_executable() && open("program", O_RDONLY) == 0 &&
+	       lseek(0, 5, SEEK_SET) == 5 && !prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, 0, 0, 0);
+}
+
+static bool has_program(pid_t pid, const char *dir)
+{
+	char path[64], link[PATH_MAX] = "", want[PATH_MAX];
+
+	snprintf(want, sizeof(want), "%s/program", dir);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (readlink(path, link, sizeof(link) - 1) < 0 || strcmp(link, want))
+		return complain("executable: %s", link);
+	memset(link, 0, sizeof(link));
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	if (readlink(path, link, sizeof(link) - 1) < 0 || strcmp(link, want))
+		return complain("descriptor 0: %s", link);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/0", pid);
+	return file_holds(path, "pos:\t5\n");
+}
+
+/*
+ * An open file that prctl() has made the executable: one object for both, and
+ * nothing of it is mapped.
+ */
+TEST_F_TIMEOUT(files, executable_by_prctl, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	ASSERT_EQ(0, save_with(call_itself_program));
+	pid = restart_from("../image", 0, "../log");
+	ASSERT_GT(pid, 0) {
+		show_file("../log");
+	}
+	EXPECT_TRUE(has_program(pid, self->dir));
+	/* Saved once more it is the same. */
+	EXPECT_GT(save_to("../image", pid, "../log"), 0);
+	kill_and_reap(pid);
+	pid = restart_from("../image", 0, "../log");
+	ASSERT_GT(pid, 0);
+	EXPECT_TRUE(has_program(pid, self->dir));
+	kill_and_reap(pid);
+	/* It is an executable: its contents count, and who may execute it. */
+	ASSERT_EQ(0, chmod("program", 0644));
+	EXPECT_EQ(-EACCES, restart_now());
+	EXPECT_TRUE(log_names("executable program"));
+	wait_for_file_clock();
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	EXPECT_EQ(-ESTALE, restart_now());
+	EXPECT_TRUE(log_names("files/program"));
+}
+
+#define BLOCK		4096
+#define NR_BLOCKS	256	/* that are there before anything is appended */
+
+/* Blocks that tell where they belong. */
+static bool append_block(int fd, unsigned int number)
+{
+	char block[BLOCK];
+
+	memset(block, number % 251, sizeof(block));
+	return write(fd, block, sizeof(block)) == sizeof(block);
+}
+
+static bool holds_blocks(int fd, off_t bytes)
+{
+	unsigned int number;
+	char block[BLOCK];
+
+	for (number = 0; number < bytes / BLOCK; number++) {
+		if (read(fd, block, BLOCK) != BLOCK || block[0] != (char)(number % 251) ||
+		    memcmp(block, block + 1, BLOCK - 1))
+			return complain("block %u is not there", number);
+	}
+	return true;
+}
+
+/* The file as the restarted process has it: what was there at one moment. */
+static bool has_blocks(pid_t pid, off_t least, off_t most)
+{
+	char path[64];
+	struct stat st;
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	good = fd >= 0 && !fstat(fd, &st) &&
+	       ((st.st_size >= least && st.st_size <= most && !(st.st_size % BLOCK)) ||
+		complain("%lld bytes instead of %lld to %lld", (long long)st.st_size,
+			 (long long)least, (long long)most)) &&
+	       holds_blocks(fd, st.st_size);
+	close(fd);
+	return good;
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -1 : st.st_size;
+}
+
+/* Somebody who has it open too appends to an unlinked file all the time. */
+static bool save_while_growing(void)
+{
+	int fd = open("growing", O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	pid_t target, writer, pid;
+	off_t least, most;
+	unsigned int number;
+	bool good;
+
+	for (number = 0; number < NR_BLOCKS; number++)
+		if (!append_block(fd, number))
+			return complain("write: %s", strerror(errno));
+	if (unlink("growing"))
+		return false;
+	target = start_with(fd, fd, NULL);
+	writer = fork();
+	if (!writer) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (append_block(fd, number))
+			number++;
+		_exit(1);
+	}
+	while (size_of(fd) == NR_BLOCKS * BLOCK && !has_ended(writer, 0))
+		continue;
+	least = size_of(fd);
+	good = save_to("../image", target, "../log") > 0;
+	most = size_of(fd);
+	kill_and_reap(writer);
+	kill_and_reap(target);
+	close(fd);
+	if (!good)
+		return complain("it cannot be saved");
+	pid = restart_from("../image", 0, "../log");
+	if (pid <= 0)
+		return complain("restart: %s", strerror(-pid));
+	good = has_blocks(pid, least, most);
+	kill_and_reap(pid);
+	return good;
+}
+
+TEST_F_TIMEOUT(files, unlinked_and_growing, LIMIT)
+{
+	int round;
+
+	for (round = 0; round < 20; round++) {
+		ASSERT_TRUE(save_while_growing()) {
+			show_file("../log");
+		}
+	}
+}
+
 static bool forget_other_name(void)
 {
 	int fd = open("data", O_RDWR), caches = open("/proc/sys/vm/drop_caches", O_WRONLY);
