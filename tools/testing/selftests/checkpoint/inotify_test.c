@@ -191,6 +191,85 @@ TEST_F_TIMEOUT(inotify, covered_above, LIMIT)
 	EXPECT_EQ(0, restart_now());
 }
 
+#define DEPTH	300
+
+static void watch_deep(void)
+{
+	char path[3 * DEPTH + 16] = "hidden/tmp/";
+	size_t len = strlen(path);
+	int level;
+
+	for (level = 0; level < DEPTH; level++)
+		len += sprintf(path + len, "d/");
+	if (inotify_init1(0) != 2 || inotify_add_watch(2, path, IN_CREATE) != 1 || chdir("/"))
+		_exit(2);
+}
+
+/* From the current directory down, and back. */
+static bool make_deep(const char *dir)
+{
+	int home = open(".", O_RDONLY | O_CLOEXEC), level;
+	bool good = !chdir(dir);
+
+	for (level = 0; level < DEPTH && good; level++)
+		good = !mkdir("d", 0755) && !chdir("d");
+	return !fchdir(home) && !close(home) && good;
+}
+
+/* The same filesystem once more, at a place that will not be seen. */
+static bool bind_hidden(int nr_mounts)
+{
+	char path[64];
+	int index;
+
+	for (index = 0; index < nr_mounts; index++) {
+		snprintf(path, sizeof(path), "hidden/%d", index);
+		if (mkdir(path, 0755) || mount("hidden/tmp", path, NULL, MS_BIND, NULL))
+			return complain("%s: %s", path, strerror(errno));
+	}
+	return true;
+}
+
+/*
+ * The search holds the locks of all names and mounts, and ends: also where
+ * somebody has made many mounts, deep directories, and hidden most of them.
+ */
+TEST_F_TIMEOUT(inotify, long_search, LIMIT)
+{
+	static const int hidden[] = { 50, 400 };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t index;
+
+	ASSERT_EQ(0, mkdir("hidden", 0755));
+	for (index = 0; index < 2; index++) {
+		s64 start;
+		pid_t pid;
+
+		ASSERT_EQ(0, mount("none", "hidden", "tmpfs", 0, NULL));
+		ASSERT_EQ(0, mkdir("hidden/tmp", 0755));
+		ASSERT_EQ(0, mount("none", "hidden/tmp", "tmpfs", 0, NULL));
+		ASSERT_TRUE(make_deep("hidden/tmp") && bind_hidden(hidden[index]));
+		ASSERT_EQ(0, mount("hidden/tmp", "other", NULL, MS_BIND, NULL));
+		pid = start_with(null, null, watch_deep);
+		ASSERT_EQ(0, mount("none", "hidden", "tmpfs", 0, NULL));
+		start = monotonic_ns();
+		if (index) {
+			EXPECT_EQ(-ENOENT, save_now(pid));
+			EXPECT_TRUE(log_names("no path leads to d"));
+		} else {
+			EXPECT_GT(save_now(pid), 0) {
+				show_file("../log");
+			}
+		}
+		EXPECT_LT(monotonic_ns() - start, scaled_ms(2000));
+		kill_and_reap(pid);
+		EXPECT_EQ(0, umount2("other", MNT_DETACH));
+		EXPECT_EQ(0, umount2("hidden", MNT_DETACH));
+		EXPECT_EQ(0, umount2("hidden", MNT_DETACH));
+	}
+	close(null);
+}
+
 /* A name that the kernel has dropped is known again when somebody uses it. */
 TEST_F_TIMEOUT(inotify, forgotten, LIMIT)
 {
