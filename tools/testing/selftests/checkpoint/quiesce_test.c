@@ -572,12 +572,17 @@ TEST_F_TIMEOUT(target, target_killed, LIMIT)
 	TH_LOG("%d saved, %d gone", outcomes[0], outcomes[1]);
 }
 
-/* A sleep that no signal ends: refused by name after a while. */
-TEST_F_TIMEOUT(target, uninterruptible, LIMIT)
+#define NR64_VFORK	58
+
+static void end_vfork(int signal)
 {
-	char text[1024] = "";
-	s64 start = monotonic_ns();
-	int log = memfd_create("log", MFD_CLOEXEC);
+	(void)signal;
+	_exit(0);
+}
+
+/* Until its child gets SIGUSR1 it sleeps, and no signal to itself ends that. */
+static pid_t start_vfork(void)
+{
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -589,7 +594,43 @@ TEST_F_TIMEOUT(target, uninterruptible, LIMIT)
 		}
 		_exit(0);
 	}
-	ASSERT_TRUE(wait_blocked(pid, 58));
+	return wait_blocked(pid, NR64_VFORK) ? pid : 0;
+}
+
+/*
+ * Whoever waits for such a target can be killed meanwhile, and the target goes
+ * on.
+ */
+TEST_F_TIMEOUT(target, caller_killed_early, LIMIT)
+{
+	pid_t pid = start_vfork(), caller;
+	s64 start = monotonic_ns();
+
+	ASSERT_GT(pid, 0);
+	caller = fork();
+	if (!caller) {
+		sys_checkpoint(pid, self->image, CHECKPOINT_SUBTREE, NONE);
+		_exit(1);
+	}
+	EXPECT_TRUE(wait_blocked(caller, __NR_checkpoint));
+	EXPECT_EQ(0, kill(caller, SIGKILL));
+	EXPECT_TRUE(reap(caller, SIGKILL, "caller"));
+	/* Left to itself it waits for ten seconds. */
+	EXPECT_LT(monotonic_ns() - start, 5 * NSEC_PER_SEC);
+	EXPECT_EQ(NR64_VFORK, blocked_in(pid));
+	EXPECT_EQ(0, kill(-pid, SIGUSR1));
+	EXPECT_TRUE(reap(pid, 0, "target"));
+}
+
+/* A sleep that no signal ends: refused by name after a while. */
+TEST_F_TIMEOUT(target, uninterruptible, LIMIT)
+{
+	char text[1024] = "";
+	s64 start = monotonic_ns();
+	int log = memfd_create("log", MFD_CLOEXEC);
+	pid_t pid = start_vfork();
+
+	ASSERT_GT(pid, 0);
 	EXPECT_EQ(-1, sys_checkpoint(pid, self->image, CHECKPOINT_SUBTREE, log));
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_GT(monotonic_ns() - start, NSEC_PER_SEC);
