@@ -78,8 +78,8 @@ static bool let_live(struct subject_run *run, const struct subject_case *it, pid
 
 	if (!subject_settle(run, pid))
 		return false;
-	while (it->flags & LASTS && monotonic_ns() < start + 2 * NSEC_PER_SEC)
-		usleep(10000);
+	if (it->flags & LASTS && has_ended(pid, start + 2 * NSEC_PER_SEC - monotonic_ns()))
+		return complain("the subject has ended early");
 	while (it->flags & WORKS && READ_ONCE(run->control->counter[0]) < counter + 200) {
 		if (monotonic_ns() > limit)
 			return complain("the subject makes no progress");

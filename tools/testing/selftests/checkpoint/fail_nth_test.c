@@ -46,7 +46,7 @@ struct progress {
 	s64 needed;
 	s32 error;
 	s32 left;
-	s32 pid;
+	u32 pid;
 };
 
 FIXTURE(target)
@@ -688,7 +688,7 @@ static void coordinate_and_tell(struct progress *progress, int fd)
 {
 	pid_t child = start_waiting(progress, 0);
 
-	__atomic_store_n(&progress->pid, child, __ATOMIC_SEQ_CST);
+	tell_word(&progress->pid, child);
 	sys_restart(child, fd, 0, NONE);
 	progress->left = errno;
 	waitpid(child, NULL, 0);
@@ -712,9 +712,7 @@ static bool kill_one(struct progress *progress, int image, long bytes, bool coor
 		coordinate_and_tell(progress, fds[0]);
 	}
 	close(fds[0]);
-	while (!READ_ONCE(progress->pid))
-		sched_yield();
-	good = wait_blocked(progress->pid, __NR_restart) && wait_blocked(pid, __NR_restart);
+	good = await_word(&progress->pid, 0, pid) && wait_blocked(progress->pid, __NR_restart) && wait_blocked(pid, __NR_restart);
 	if (coordinator) {
 		kill(pid, SIGKILL);
 		good &= reap(pid, SIGKILL, "coordinator");

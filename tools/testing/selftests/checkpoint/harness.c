@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -249,7 +250,7 @@ bool has_ended(pid_t pid, s64 limit_ns)
 
 	if (ended.fd < 0)
 		return true;
-	ret = poll(&ended, 1, limit_ns / MSEC);
+	ret = poll(&ended, 1, limit_ns > 0 ? limit_ns / MSEC : 0);
 	close(ended.fd);
 	return ret > 0;
 }
@@ -289,17 +290,13 @@ bool reap(pid_t pid, int want, const char *what)
 
 void kill_and_reap(pid_t pid)
 {
-	s64 limit = hang_limit();
-
 	kill(pid, SIGKILL);
-	while (!waitpid(pid, NULL, WNOHANG | __WALL)) {
-		if (monotonic_ns() > limit) {
-			complain("process %d survives SIGKILL", pid);
-			show_process(pid);
-			return;
-		}
-		usleep(1000);
+	if (!has_ended(pid, hang_limit() - monotonic_ns())) {
+		complain("process %d survives SIGKILL", pid);
+		show_process(pid);
+		return;
 	}
+	waitpid(pid, NULL, __WALL);
 }
 
 /* A child that is alive, or 0. Those that have ended are forgotten. */
@@ -370,6 +367,35 @@ bool only_child_is(pid_t pid)
 			waitpid(info.si_pid, NULL, __WALL);
 		usleep(200);
 	}
+}
+
+void tell_word(u32 *word, u32 value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+bool await_word(u32 *word, u32 old, pid_t pid)
+{
+	s64 limit = hang_limit();
+	struct timespec slice = { 0, 50 * MSEC };
+
+	while (READ_ONCE(*word) == old) {
+		siginfo_t info = { .si_pid = 0 };
+
+		syscall(SYS_futex, word, FUTEX_WAIT, old, &slice, NULL, 0);
+		if (READ_ONCE(*word) != old)
+			break;
+		/* It may have told, and ended, since we looked. */
+		if (pid && !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		    info.si_pid && READ_ONCE(*word) == old)
+			return complain("process %d ended at %u (%s %d)", pid, old,
+					info.si_code == CLD_EXITED ? "status" : "signal",
+					info.si_status);
+		if (monotonic_ns() > limit)
+			return complain("time limit at %u", old);
+	}
+	return true;
 }
 
 /* A process that has these two at 0 and 1, does that, if anything, and pauses. */

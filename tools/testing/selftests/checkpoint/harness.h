@@ -149,6 +149,13 @@ pid_t restart_from_fd(int fd, pid_t pid, int logfd);
 long try_restart(const char *image, const char *log);
 pid_t start_with(int first, int second, void (*body)(void));
 
+/*
+ * A word in memory that processes share: set it, and wait until it is another
+ * one; false if the process ends before, or after the time limit.
+ */
+void tell_word(u32 *word, u32 value);
+bool await_word(u32 *word, u32 old, pid_t pid);
+
 /* Run a program; -1 as the wait makes no sense, else the pid. */
 pid_t spawn(const char *const argv[], const char *output);
 

@@ -38,6 +38,7 @@ static struct {
 	u32 ready;
 	u32 handled;
 	u32 before_call;
+	u32 returned;
 	long result;
 } *shared;
 
@@ -252,9 +253,10 @@ static void be_target(const struct call *call)
 		leave_rseq();
 	if (call->wait == wait_aio && syscall(SYS_io_setup, 1, &aio))
 		_exit(1);
-	__atomic_store_n(&shared->ready, 1, __ATOMIC_SEQ_CST);
+	tell_word(&shared->ready, 1);
 	ret = call->wait();
-	__atomic_store_n(&shared->result, ret < 0 ? -errno : ret, __ATOMIC_SEQ_CST);
+	shared->result = ret < 0 ? -errno : ret;
+	tell_word(&shared->returned, 1);
 	for (;;)
 		pause();
 }
@@ -290,13 +292,12 @@ static pid_t start_target(const struct call *call)
 	shared->ready = 0;
 	shared->handled = 0;
 	shared->before_call = 0;
+	shared->returned = 0;
 	shared->result = NO_RESULT;
 	pid = fork();
 	if (!pid)
 		be_target(call);
-	while (!READ_ONCE(shared->ready))
-		usleep(100);
-	if (wait_blocked(pid, call->nr))
+	if (await_word(&shared->ready, 0, pid) && wait_blocked(pid, call->nr))
 		return pid;
 	kill_and_reap(pid);
 	return 0;
@@ -310,13 +311,8 @@ static void end_target(pid_t pid)
 
 static bool returns(const struct call *call, long expected)
 {
-	s64 limit = hang_limit();
-
-	while (READ_ONCE(shared->result) == NO_RESULT) {
-		if (monotonic_ns() > limit)
-			return complain("%s does not return", call->name);
-		usleep(100);
-	}
+	if (!await_word(&shared->returned, 0, 0))
+		return complain("%s does not return", call->name);
 	if (shared->result != expected)
 		return complain("%s returned %ld, expected %ld", call->name, shared->result,
 				expected);

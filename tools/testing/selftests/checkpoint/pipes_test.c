@@ -403,7 +403,7 @@ static void read_numbers(int fd, u32 *numbers)
 		for (index = 0; index < got / 4; index++)
 			if (block[index] != number++)
 				_exit(8);
-		*numbers = number;
+		tell_word(numbers, number);
 	}
 	_exit(got ? 9 : GOOD);
 }
@@ -464,7 +464,7 @@ TEST_F_TIMEOUT(pipes, in_use, LIMIT)
 		}
 		EXPECT_TRUE(holds_numbers("image"));
 		while (READ_ONCE(shared[1]) < before + 1000 && monotonic_ns() < limit)
-			usleep(100);
+			await_word(shared + 1, READ_ONCE(shared[1]), reader);
 		EXPECT_GE(READ_ONCE(shared[1]), before + 1000);
 	}
 	*shared = 1;

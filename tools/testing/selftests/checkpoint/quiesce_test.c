@@ -6,6 +6,7 @@
 #include "harness.h"
 
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -443,29 +444,34 @@ TEST_F_TIMEOUT(target, coordinator_killed, LIMIT)
 	}
 }
 
+/* Within that time; the kernel tells of each change of the file. */
+static bool freezes_within(s64 limit_ns)
+{
+	struct pollfd events = {
+		.fd = open(CGROUP "/cgroup.events", O_RDONLY | O_CLOEXEC), .events = POLLPRI,
+	};
+	bool frozen = false;
+
+	do {
+		char text[256] = "";
+
+		if (pread(events.fd, text, sizeof(text) - 1, 0) <= 0)
+			break;
+		frozen = strstr(text, "frozen 1");
+	} while (!frozen && poll(&events, 1, limit_ns / MSEC) > 0);
+	close(events.fd);
+	return frozen;
+}
+
 static bool is_frozen(void)
 {
-	char text[256] = "";
-	int fd = open(CGROUP "/cgroup.events", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	return strstr(text, "frozen 1");
+	return freezes_within(0);
 }
 
 static bool wait_frozen(void)
 {
-	s64 limit = hang_limit();
-
-	while (!is_frozen()) {
-		if (monotonic_ns() > limit)
-			return complain("the group does not freeze");
-		usleep(500);
-	}
-	return true;
+	return freezes_within(hang_limit() - monotonic_ns()) ||
+	       complain("the group does not freeze");
 }
 
 static bool stands_still(struct subject_run *run)
@@ -587,6 +593,8 @@ static pid_t start_vfork(void)
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
+		signal(SIGUSR1, end_vfork);
 		if (!vfork()) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)

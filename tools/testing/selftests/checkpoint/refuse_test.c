@@ -15,7 +15,7 @@
 
 static char **patterns;
 
-/* In memory that test and target share: the target is set up. */
+/* In memory that test and target share: the target is set up, or cannot be. */
 static u32 *ready;
 
 /* The process that is to be saved: no descriptors but what setup() opens. */
@@ -24,9 +24,11 @@ static void be_target(const struct refusal *it)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
 	syscall(SYS_close_range, 0, ~0U, 0);
-	if (!it->setup())
+	if (!it->setup()) {
+		tell_word(ready, CANNOT);
 		_exit(CANNOT);
-	__atomic_store_n(ready, 1, __ATOMIC_SEQ_CST);
+	}
+	tell_word(ready, 1);
 	for (;;)
 		pause();
 }
@@ -41,14 +43,11 @@ static pid_t start_target(const struct refusal *it, bool *can)
 	pid = fork();
 	if (!pid)
 		be_target(it);
-	while (!READ_ONCE(*ready)) {
-		waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
-		if (info.si_pid) {
-			*can = info.si_status != CANNOT;
-			waitpid(pid, NULL, 0);
-			return 0;
-		}
-		usleep(100);
+	await_word(ready, 0, pid);
+	*can = *ready != CANNOT;
+	if (*ready != 1) {
+		kill_and_reap(pid);
+		return 0;
 	}
 	if (it->finish && (!wait_blocked(pid, NR64_PAUSE) || !it->finish(pid))) {
 		kill_and_reap(pid);

@@ -3,8 +3,8 @@
 #include "harness.h"
 #include "tiny.h"
 
-#include <linux/futex.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -67,30 +67,6 @@ static void exec_subject(struct subject_run *run)
 	_exit(123);
 }
 
-/* Wait until the state is another one, or the process is dead. */
-static bool wait_state(struct subject_run *run, pid_t pid, u32 old)
-{
-	s64 limit = hang_limit();
-	struct timespec slice = { 0, 50 * MSEC };
-
-	while (READ_ONCE(run->control->state) == old) {
-		siginfo_t info = { .si_pid = 0 };
-
-		syscall(SYS_futex, &run->control->state, FUTEX_WAIT, old, &slice, NULL, 0);
-		if (READ_ONCE(run->control->state) != old)
-			break;
-		/* It may have told, and ended, since we looked. */
-		if (pid && !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
-		    info.si_pid && READ_ONCE(run->control->state) == old)
-			return complain("process %d ended in state %u (%s %d)", pid, old,
-					info.si_code == CLD_EXITED ? "status" : "signal",
-					info.si_status);
-		if (monotonic_ns() > limit)
-			return complain("time limit in state %u", old);
-	}
-	return true;
-}
-
 bool subject_start(struct subject_run *run)
 {
 	/* A child's default is what its parent has. */
@@ -101,7 +77,7 @@ bool subject_start(struct subject_run *run)
 	prctl(PR_SET_TIMERSLACK, 0);
 	if (run->pid < 0)
 		return complain("fork: %s", strerror(errno));
-	if (!wait_state(run, run->pid, SUBJECT_STARTED))
+	if (!await_word(&run->control->state, SUBJECT_STARTED, run->pid))
 		return false;
 	run->started = monotonic_ns();
 	return READ_ONCE(run->control->state) == SUBJECT_READY;
@@ -160,28 +136,23 @@ bool subject_settle(struct subject_run *run, pid_t pid)
 	return true;
 }
 
-static bool runs_program(pid_t pid, const char *program)
-{
-	char exe[64], path[PATH_MAX];
-	ssize_t len;
-
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-	len = readlink(exe, path, sizeof(path) - 1);
-	if (len < 0)
-		return false;
-	path[len] = '\0';
-	return !strcmp(path, program);
-}
-
 void (*before_tiny)(void);
 
-static void exec_tiny(const char *program, const char *mode, const char *path, uid_t uid)
+/* Not one of the first, which those who are saved have. */
+#define EXECUTED_FD	200
+
+/* @executed is closed when the program runs. */
+static void exec_tiny(const char *mode, const char *path, uid_t uid, int executed)
 {
 	const char *argv[] = { "tiny", mode, path, NULL };
+	const char *program = helper_path("subjects/tiny");
 	const char *envp[] = { NULL };
 
 	setsid();
-	syscall(SYS_close_range, 0, ~0U, 0);
+	if (executed >= 0 && dup3(executed, EXECUTED_FD, O_CLOEXEC) < 0)
+		_exit(122);
+	syscall(SYS_close_range, 0, EXECUTED_FD - 1, 0);
+	syscall(SYS_close_range, EXECUTED_FD + (executed >= 0), ~0U, 0);
 	if (before_tiny)
 		before_tiny();
 	if (uid && (setgid(uid) || setuid(uid)))
@@ -190,40 +161,58 @@ static void exec_tiny(const char *program, const char *mode, const char *path, u
 	_exit(121);
 }
 
+/* Everybody who has the other end has closed it, or is gone. */
+static bool is_closed(int fd)
+{
+	struct pollfd end = { .fd = fd };
+
+	return poll(&end, 1, (hang_limit() - monotonic_ns()) / MSEC) == 1;
+}
+
+static long call_of_mode(const char *mode)
+{
+	static const struct {
+		const char *mode;
+		long nr;
+	} calls[] = {
+		{ "pause", NR64_PAUSE }, { "nanosleep", NR64_NANOSLEEP }, { "poll", NR64_POLL },
+		{ "futex", NR64_FUTEX },
+	};
+	size_t index;
+
+	for (index = 0; index < sizeof(calls) / sizeof(*calls); index++)
+		if (!strcmp(calls[index].mode, mode))
+			return calls[index].nr;
+	return 0;
+}
+
 pid_t start_tiny(const char *mode, uid_t uid)
 {
-	const char *program = helper_path("subjects/tiny");
-	s64 limit = hang_limit();
-	pid_t pid = fork();
-	long nr = 0;
+	long nr = call_of_mode(mode);
+	int fds[2];
+	pid_t pid;
+	bool good;
 
+	if (pipe2(fds, O_CLOEXEC)) {
+		complain("pipe: %s", strerror(errno));
+		return 0;
+	}
+	pid = fork();
 	if (!pid)
-		exec_tiny(program, mode, NULL, uid);
+		exec_tiny(mode, NULL, uid, fds[1]);
+	close(fds[1]);
 	if (pid < 0) {
 		complain("fork: %s", strerror(errno));
+		close(fds[0]);
 		return 0;
 	}
-	while (!runs_program(pid, program)) {
-		if (monotonic_ns() > limit) {
-			complain("%s does not start", program);
-			kill_and_reap(pid);
-			return 0;
-		}
-		usleep(500);
-	}
-	if (!strcmp(mode, "pause"))
-		nr = NR64_PAUSE;
-	else if (!strcmp(mode, "nanosleep"))
-		nr = NR64_NANOSLEEP;
-	else if (!strcmp(mode, "poll"))
-		nr = NR64_POLL;
-	else if (!strcmp(mode, "futex"))
-		nr = NR64_FUTEX;
-	if (nr && !wait_blocked(pid, nr)) {
-		kill_and_reap(pid);
-		return 0;
-	}
-	return pid;
+	good = is_closed(fds[0]) && !has_ended(pid, 0) && (!nr || wait_blocked(pid, nr));
+	close(fds[0]);
+	if (good)
+		return pid;
+	complain("tiny does not start");
+	kill_and_reap(pid);
+	return 0;
 }
 
 /* End a wait that is not one for the shared page. */
@@ -244,8 +233,7 @@ static void wake(const struct control *control)
 
 void subject_go(struct subject_run *run)
 {
-	__atomic_store_n(&run->control->go, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &run->control->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	tell_word(&run->control->go, 1);
 	wake(run->control);
 }
 
@@ -254,7 +242,7 @@ bool subject_verdict(struct subject_run *run, pid_t pid)
 	struct control *control = run->control;
 	bool good = true;
 
-	if (!wait_state(run, pid, SUBJECT_READY))
+	if (!await_word(&run->control->state, SUBJECT_READY, pid))
 		return false;
 	if (control->state != SUBJECT_PASS)
 		good = complain("the subject found %llu failures",
@@ -274,7 +262,7 @@ bool make_tiny_image(const char *mode, const char *path, uid_t uid)
 		return false;
 	pid = fork();
 	if (!pid)
-		exec_tiny(helper_path("subjects/tiny"), mode, path, uid);
+		exec_tiny(mode, path, uid, -1);
 	return reap(pid, TINY_SAVED << 8, "tiny");
 }
 
