@@ -140,6 +140,16 @@ static void wait_in_tee(void)
 	tell(tee(0, 3, 20, 0) == 10 && read(0, got, 20) == 10 && read(2, got, 20) == 10);
 }
 
+static void wait_in_tee_full(void)
+{
+	char got[20];
+
+	make_pipes();
+	fill(3);
+	tell(write(1, "0123456789", 10) == 10 && tee(0, 3, 20, 0) == 10 &&
+	     read(0, got, 20) == 10 && read(2, got, 20) == 10);
+}
+
 static void wait_in_vmsplice(void)
 {
 	struct iovec one = { bytes, 10 };
@@ -155,6 +165,16 @@ static void wait_in_poll(void)
 
 	make_pipes();
 	tell(poll(ends, 2, -1) == 1 && ends[0].revents == POLLIN && !ends[1].revents);
+}
+
+static void wait_in_poll_full(void)
+{
+	struct pollfd ends[2] = { { .fd = 1, .events = POLLOUT }, { .fd = 3, .events = POLLOUT } };
+
+	make_pipes();
+	fill(1);
+	fill(3);
+	tell(poll(ends, 2, -1) == 1 && ends[0].revents == POLLOUT && !ends[1].revents);
 }
 
 static void wait_in_open(void)
@@ -202,8 +222,10 @@ static const struct waiting {
 	{ "splice", SYS_splice, wait_in_splice, 1, put },
 	{ "splice to a full pipe", SYS_splice, wait_in_splice_full, 2, drain },
 	{ "tee", SYS_tee, wait_in_tee, 1, put },
+	{ "tee to a full pipe", SYS_tee, wait_in_tee_full, 2, drain },
 	{ "vmsplice", SYS_vmsplice, wait_in_vmsplice, 0, drain },
 	{ "poll", SYS_poll, wait_in_poll, 1, put },
+	{ "poll of full pipes", SYS_poll, wait_in_poll_full, 0, drain },
 	{ "open", SYS_openat, wait_in_open, -1, put },
 };
 
