@@ -24,6 +24,8 @@ struct refusal {
 
 extern const struct refusal file_refusals[];
 extern const size_t nr_file_refusals;
+extern const struct refusal type_refusals[];
+extern const size_t nr_type_refusals;
 extern const struct refusal task_refusals[];
 extern const size_t nr_task_refusals;
 

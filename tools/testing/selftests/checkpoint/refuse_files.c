@@ -2,19 +2,13 @@
 /* Descriptors and mappings that a checkpoint must refuse. */
 #include "refuse.h"
 
-#include <linux/bpf.h>
 #include <linux/fs.h>
-#include <linux/io_uring.h>
 #include <linux/magic.h>
-#include <linux/perf_event.h>
-#include <linux/userfaultfd.h>
-#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 
@@ -50,23 +44,6 @@ static bool make_notification_pipe(void)
 	return !pipe2(fds, O_NOTIFICATION_PIPE);
 }
 
-static bool make_socketpair(void)
-{
-	int fds[2];
-
-	return !socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
-}
-
-static bool make_inet_socket(void)
-{
-	return opens(socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static bool make_netlink_socket(void)
-{
-	return opens(socket(AF_NETLINK, SOCK_RAW, 0));
-}
-
 static bool watches(const char *path)
 {
 	int fd = inotify_init1(0);
@@ -85,16 +62,6 @@ static bool make_inotify_pipe(void)
 	int fds[2];
 
 	return !pipe(fds) && watches("/proc/self/fd/0");
-}
-
-static bool make_fanotify(void)
-{
-	return opens(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
-}
-
-static bool make_huge_memfd(void)
-{
-	return opens(memfd_create("memory", MFD_HUGETLB));
 }
 
 static bool make_memfd_xattr(void)
@@ -117,11 +84,6 @@ static bool make_map_file(void)
 	return opens(open(path, O_RDWR));
 }
 
-static bool make_secret(void)
-{
-	return opens(syscall(SYS_memfd_secret, 0));
-}
-
 static bool make_pidfd_parent(void)
 {
 	return opens(syscall(SYS_pidfd_open, getppid(), 0));
@@ -136,39 +98,6 @@ static bool make_pidfd_gone(void)
 		_exit(0);
 	fd = syscall(SYS_pidfd_open, pid, 0);
 	return waitpid(pid, NULL, 0) == pid && opens(fd);
-}
-
-static bool make_userfaultfd(void)
-{
-	return opens(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
-}
-
-static bool make_perf(void)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
-		.config = PERF_COUNT_SW_DUMMY,
-	};
-
-	return opens(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));
-}
-
-static bool make_bpf(void)
-{
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
-		.max_entries = 1,
-	};
-
-	return opens(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)));
-}
-
-/* The ring stays with the descriptor; the task counts, too. */
-static bool make_io_uring(void)
-{
-	struct io_uring_params params = { 0 };
-
-	return opens(syscall(SYS_io_uring_setup, 4, &params));
 }
 
 /* It shows the memory that the process had when it was opened. */
@@ -200,24 +129,9 @@ static bool make_proc_write(void)
 	return opens(open("/proc/sysrq-trigger", O_WRONLY));
 }
 
-static bool make_sys_file(void)
-{
-	return opens(open("/sys/kernel/uevent_seqnum", O_RDONLY));
-}
-
-static bool make_kmsg(void)
-{
-	return opens(open("/dev/kmsg", O_WRONLY));
-}
-
 static bool make_pty(void)
 {
 	return opens(open("/dev/ptmx", O_RDWR | O_NOCTTY));
-}
-
-static bool make_namespace_file(void)
-{
-	return opens(open("/proc/self/ns/uts", O_RDONLY));
 }
 
 static bool make_unlinked_xattr(void)
@@ -413,30 +327,17 @@ static bool map_aio(void)
 
 const struct refusal file_refusals[] = {
 	{ "notification-pipe", make_notification_pipe, EBADF, "notification pipe" },
-	{ "socketpair", make_socketpair, EBADF, "sock" },
-	{ "inet-socket", make_inet_socket, EBADF, "sock" },
-	{ "netlink-socket", make_netlink_socket, EBADF, "sock" },
 	{ "inotify-unlinked", make_inotify_unlinked, EBADF, "was unlinked" },
 	{ "inotify-pipe", make_inotify_pipe, ENOENT, "no name of inode" },
-	{ "fanotify", make_fanotify, EBADF, "fanotify" },
-	{ "memfd-huge", make_huge_memfd, EBADF, "hugetlbfs" },
 	{ "memfd-xattr", make_memfd_xattr, EOPNOTSUPP, "user.colour" },
 	{ "map-file", make_map_file, EBADF, "memory without a name" },
-	{ "memfd-secret", make_secret, EBADF, "secret" },
 	{ "pidfd-parent", make_pidfd_parent, EBUSY, "pidfd of process " },
 	{ "pidfd-gone", make_pidfd_gone, EBUSY, "pidfd of a process that is gone" },
-	{ "userfaultfd", make_userfaultfd, EBADF, "userfault" },
-	{ "perf-event", make_perf, EBADF, "perf" },
-	{ "bpf", make_bpf, EBADF, "bpf" },
-	{ "io-uring", make_io_uring, EOPNOTSUPP, "io_uring" },
 	{ "proc-maps", make_proc_maps, EBADF, "file maps of /proc cannot be saved" },
 	{ "proc-other", make_proc_other, EBADF, "of /proc belongs to another task: 1" },
 	{ "proc-dead", make_proc_dead, EBADF, "of /proc belongs to another task" },
 	{ "proc-trigger", make_proc_write, EBADF, "file sysrq-trigger of /proc cannot be saved" },
-	{ "sys-file", make_sys_file, EBADF, "uevent_seqnum" },
-	{ "kmsg", make_kmsg, EBADF, "kmsg" },
 	{ "pty", make_pty, EBADF, "ptmx" },
-	{ "namespace-file", make_namespace_file, EBADF, "nsfs" },
 	{ "unlinked-xattr", make_unlinked_xattr, EOPNOTSUPP, "user.colour" },
 	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
 	{ "unlinked-directory", make_unlinked_directory, EBADF, "scratch-dir was unlinked" },
