@@ -530,11 +530,7 @@ static void verify_many(void)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "empty", setup_empty, verify_empty },
 	{ "level", setup_level, verify_level },
 	{ "edge", setup_edge, verify_edge },
@@ -548,17 +544,8 @@ static const struct {
 	{ "closed", setup_closed, verify_closed },
 	{ "dup", setup_dup, verify_dup },
 	{ "many", setup_many, verify_many },
+	{ }
 };
-
-static size_t mode_index(void)
-{
-	size_t index;
-
-	for (index = 0; index < ARRAY_SIZE(modes); index++)
-		if (mode_is(modes[index].name))
-			return index;
-	subject_die("no mode %s", subject_arg);
-}
 
 static void setup(void)
 {
@@ -567,17 +554,22 @@ static void setup(void)
 	ep = new_epoll();
 	for (index = 0; index < NR_FILES; index++)
 		files[index] = new_counter();
-	modes[mode_index()].setup();
+}
+
+static void hold(void)
+{
 	if (!mode_is("many"))
 		describe(ep, items, sizeof(items));
+	subject_wait();
 }
 
 static void verify(void)
 {
 	if (!mode_is("many"))
 		check_items();
-	modes[mode_index()].verify();
 }
 
 /* Inode numbers of what is watched are in fdinfo. */
-const struct subject subject = { .setup = setup, .verify = verify, .skip = SKIP_FILES };
+const struct subject subject = {
+	.setup = setup, .hold = hold, .verify = verify, .skip = SKIP_FILES, .modes = modes,
+};

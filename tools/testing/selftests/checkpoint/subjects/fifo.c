@@ -283,11 +283,7 @@ static void verify_unlinked_writer(void)
 	take_packet(fds[0], 800, 0, 6, "bytes that nobody had read");
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "both", setup_both, verify_both },
 	{ "first", setup_first, verify_first },
 	{ "reader", setup_reader, verify_reader },
@@ -301,22 +297,8 @@ static const struct {
 	{ "unlinked", setup_unlinked, verify_unlinked },
 	{ "unlinked-first", setup_unlinked_first, verify_unlinked_first },
 	{ "unlinked-writer", setup_unlinked_writer, verify_unlinked_writer },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
 /* An unlinked FIFO has lost its name when it comes back. */
-const struct subject subject = { .setup = setup, .verify = verify, .skip = SKIP_FILES };
+const struct subject subject = { .modes = modes, .skip = SKIP_FILES };

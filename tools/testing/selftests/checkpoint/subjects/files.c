@@ -228,31 +228,13 @@ static void verify_many(void)
 	check_equal(dup(0), 10, "lowest free descriptor");
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "flags", setup_flags, verify_flags },
 	{ "sharing", setup_sharing, verify_sharing },
 	{ "directory", setup_directory, verify_directory },
 	{ "devices", setup_devices, verify_devices },
 	{ "many", setup_many, verify_many },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };

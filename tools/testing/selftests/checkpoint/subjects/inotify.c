@@ -312,33 +312,13 @@ static void verify_unlinked(void)
 	expect(instance, dir, IN_OPEN, "gone");
 }
 
-static void setup(void)
-{
-	make_files();
-	if (mode_is("watches"))
-		setup_watches();
-	else if (mode_is("shared"))
-		setup_shared();
-	else if (mode_is("events"))
-		setup_events();
-	else if (mode_is("unlinked"))
-		setup_unlinked();
-	else
-		setup_overflow();
-}
+static const struct subject_mode modes[] = {
+	{ "watches", setup_watches, verify_watches },
+	{ "shared", setup_shared, verify_shared },
+	{ "events", setup_events, verify_events },
+	{ "unlinked", setup_unlinked, verify_unlinked },
+	{ "overflow", setup_overflow, verify_overflow },
+	{ }
+};
 
-static void verify(void)
-{
-	if (mode_is("watches"))
-		verify_watches();
-	else if (mode_is("shared"))
-		verify_shared();
-	else if (mode_is("events"))
-		verify_events();
-	else if (mode_is("unlinked"))
-		verify_unlinked();
-	else
-		verify_overflow();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .setup = make_files, .modes = modes };

@@ -215,11 +215,7 @@ static void verify_short(void)
 	      "memory behind the end of the file");
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "private", setup_private, verify_private },
 	{ "untouched", setup_untouched, verify_untouched },
 	{ "shared", setup_shared, verify_shared },
@@ -228,21 +224,7 @@ static const struct {
 	{ "dev-zero", setup_anonymous, verify_anonymous },
 	{ "zero-private", setup_zero_private, verify_zero_private },
 	{ "short", setup_short, verify_short },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };

@@ -289,32 +289,17 @@ static void verify_mapped(void)
 	check_equal(function(), 42, "what the code returns");
 	mapping = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fds[2], 0);
 	check(mapping != MAP_FAILED, "it cannot be mapped for execution");
+	/* Nor is it a file that somebody writes to, until it is opened again. */
+	check(syscall(SYS_execveat, fds[2], "", NULL, NULL, AT_EMPTY_PATH) == -1 &&
+	      errno == ENOEXEC, "it cannot be executed: %s", strerror(errno));
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "contents", setup_contents, verify_contents },
 	{ "seals", setup_seals, verify_seals },
 	{ "seal-later", setup_seal_later, verify_seal_later },
 	{ "mapped", setup_mapped, verify_mapped },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };

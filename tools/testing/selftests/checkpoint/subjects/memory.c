@@ -227,44 +227,24 @@ static void verify_zero(void)
 	pattern_check(sparse, 32 << 20, 4, "written zero pages");
 }
 
-static void setup(void)
+static void setup_stack(void)
 {
-	if (mode_is("heap"))
-		setup_heap();
-	else if (mode_is("sparse"))
-		setup_sparse();
-	else if (mode_is("zero"))
-		setup_zero();
-	else if (mode_is("grows"))
-		setup_grows();
-	else if (mode_is("stack"))
-		recurse(1060, NULL);
-	else
-		setup_anonymous();
+	recurse(1060, NULL);
 }
 
-static void hold(void)
+static void verify_stack(void)
 {
-	if (mode_is("stack"))
-		hold_stack();
-	else
-		subject_wait();
+	recurse(300, NULL);
 }
 
-static void verify(void)
-{
-	if (mode_is("heap"))
-		verify_heap();
-	else if (mode_is("sparse"))
-		verify_sparse();
-	else if (mode_is("zero"))
-		verify_zero();
-	else if (mode_is("grows"))
-		verify_grows();
-	else if (mode_is("stack"))
-		recurse(300, NULL);
-	else
-		verify_anonymous();
-}
+static const struct subject_mode modes[] = {
+	{ "anonymous", setup_anonymous, verify_anonymous },
+	{ "heap", setup_heap, verify_heap },
+	{ "stack", setup_stack, verify_stack, hold_stack },
+	{ "grows", setup_grows, verify_grows },
+	{ "sparse", setup_sparse, verify_sparse },
+	{ "zero", setup_zero, verify_zero },
+	{ }
+};
 
-const struct subject subject = { .setup = setup, .hold = hold, .verify = verify };
+const struct subject subject = { .modes = modes };

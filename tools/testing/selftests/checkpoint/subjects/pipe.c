@@ -461,11 +461,7 @@ static void verify_many(void)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "empty", setup_empty, verify_empty },
 	{ "byte", setup_byte, verify_byte },
 	{ "partial", setup_partial, verify_partial },
@@ -487,21 +483,7 @@ static const struct {
 	{ "swapped", setup_swapped, verify_swapped },
 	{ "owner", setup_owner, verify_owner },
 	{ "many", setup_many, verify_many },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };

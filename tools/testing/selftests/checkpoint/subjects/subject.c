@@ -175,9 +175,31 @@ static void map_control(void)
 	close(fd);
 }
 
+static struct subject_mode find_mode(void)
+{
+	const struct subject_mode *mode = subject.modes;
+
+	if (!mode)
+		return (struct subject_mode){ NULL };
+	while (mode->name && !mode_is(mode->name))
+		mode++;
+	if (!mode->name)
+		subject_die("no mode %s", subject_arg);
+	return *mode;
+}
+
+static void run(void (*first)(void), void (*second)(void))
+{
+	if (first)
+		first();
+	if (second)
+		second();
+}
+
 int main(int argc, char **argv)
 {
 	static struct snapshot before, after;
+	struct subject_mode mode;
 
 	map_control();
 	if (argc > 1)
@@ -185,19 +207,15 @@ int main(int argc, char **argv)
 	__atomic_add_fetch(&control->starts, 1, __ATOMIC_SEQ_CST);
 	need(getrandom(&nonce, sizeof(nonce), 0) == sizeof(nonce));
 
-	if (subject.setup)
-		subject.setup();
+	mode = find_mode();
+	run(subject.setup, mode.setup);
 	snapshot_take(&before, subject.skip);
-	if (subject.hold)
-		subject.hold();
-	else
-		subject_wait();
+	(mode.hold ?: subject.hold ?: subject_wait)();
 	snapshot_take(&after, subject.skip);
 	snapshot_compare(&before, &after);
 	if (!subject_has_new_pid())
 		check_equal(getpid(), control->pid, "pid");
-	if (subject.verify)
-		subject.verify();
+	run(subject.verify, mode.verify);
 
 	control->nonce_after = nonce;
 	say_state(control->failures ? SUBJECT_FAIL : SUBJECT_PASS);

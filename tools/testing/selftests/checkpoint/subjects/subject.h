@@ -14,6 +14,9 @@
  *	hold()		say that it is ready, and wait; usually subject_wait()
  *	(snapshot)	must be the same
  *	verify()	check the state
+ *
+ * A subject with a table of modes does what the mode says that its argument
+ * names, each time after what all modes have in common.
  */
 #ifndef _CKPT_SELFTEST_SUBJECT_H
 #define _CKPT_SELFTEST_SUBJECT_H
@@ -52,11 +55,34 @@
 #define SKIP_FILES		0x4	/* descriptors */
 #define SKIP_ALL		0x7
 
+/**
+ * struct subject_mode - what is special about a subject with one argument
+ * @name: the argument
+ * @setup: see above
+ * @verify: likewise
+ * @hold: likewise; NULL: as the subject does it
+ */
+struct subject_mode {
+	const char *name;
+	void (*setup)(void);
+	void (*verify)(void);
+	void (*hold)(void);
+};
+
+/**
+ * struct subject - a program that is saved
+ * @setup: see above, may be NULL
+ * @hold: likewise; NULL: subject_wait()
+ * @verify: likewise, may be NULL
+ * @skip: SKIP_*
+ * @modes: by argument, the last one is empty; or NULL
+ */
 struct subject {
 	void (*setup)(void);
 	void (*hold)(void);
 	void (*verify)(void);
 	unsigned int skip;
+	const struct subject_mode *modes;
 };
 
 /* Defined by each subject. */

@@ -272,30 +272,12 @@ static void verify_nameless(void)
 	close(fd);
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "opens", setup_opens, verify_opens },
 	{ "sparse", setup_sparse, verify_sparse },
 	{ "mapped", setup_mapped, verify_mapped },
 	{ "nameless", setup_nameless, verify_nameless },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };

@@ -132,30 +132,12 @@ static void verify_huge(void)
 	check_equal(smaps_kb(map, "AnonHugePages"), 2 * HUGE >> 10, "kB in huge pages");
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void);
-	void (*verify)(void);
-} modes[] = {
+static const struct subject_mode modes[] = {
 	{ "locked", setup_locked, verify_locked },
 	{ "lock-all", setup_lock_all, verify_lock_all },
 	{ "advice", setup_advice, verify_advice },
 	{ "huge", setup_huge, verify_huge },
+	{ }
 };
 
-static size_t mode;
-
-static void setup(void)
-{
-	while (mode < ARRAY_SIZE(modes) && !mode_is(modes[mode].name))
-		mode++;
-	need(mode < ARRAY_SIZE(modes));
-	modes[mode].setup();
-}
-
-static void verify(void)
-{
-	modes[mode].verify();
-}
-
-const struct subject subject = { .setup = setup, .verify = verify };
+const struct subject subject = { .modes = modes };
