@@ -2,7 +2,8 @@
 /*
  * Timers with a descriptor.
  *
- *	armed		of every clock: goes on with what was left
+ *	armed		of every clock: goes on with what was left, also until a
+ *			moment of a clock that begins anew with each boot
  *	ticks		expirations that nobody has read, and the period after them
  *	day		waits for a time of day, which does not wait
  *	cancelled	the clock was set
@@ -19,9 +20,15 @@ static const clockid_t clocks[] = {
 	CLOCK_BOOTTIME_ALARM,
 };
 
-#define NR_CLOCKS	((int)ARRAY_SIZE(clocks))
+/* Those that do not tell the time of day, and those that do. */
+static const clockid_t boot_clocks[] = {
+	CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM,
+};
 
-static int timers[NR_CLOCKS], absolute, idle, once, periodic;
+static const clockid_t day_clocks[] = { CLOCK_REALTIME, CLOCK_REALTIME_ALARM };
+
+static int timers[ARRAY_SIZE(clocks)], until[ARRAY_SIZE(boot_clocks)];
+static int days[ARRAY_SIZE(day_clocks)], idle, once, periodic;
 static s64 started;
 static struct timespec end;
 
@@ -69,39 +76,72 @@ static void set_clock(void)
 	need(!clock_settime(CLOCK_REALTIME, &now));
 }
 
+/* What /proc says, a number. */
+static long told(int fd, const char *key)
+{
+	char path[64], line[256];
+	long value = -1;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "r");
+	need(info);
+	while (fgets(line, sizeof(line), info))
+		if (!strncmp(line, key, strlen(key)))
+			value = strtol(line + strlen(key), NULL, 0);
+	fclose(info);
+	return value;
+}
+
+static void check_kind(int fd, clockid_t clock, int flags)
+{
+	check_equal(told(fd, "clockid: "), clock, "clock");
+	check_equal(told(fd, "settime flags: "), flags, "flags");
+}
+
 static void wait_for_ticks(int fd)
 {
 	struct itimerspec now;
-	char line[256];
-	bool ticked = false;
 
-	while (!ticked) {
-		char path[64];
-		FILE *info;
-
-		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-		info = fopen(path, "r");
-		need(info);
-		while (fgets(line, sizeof(line), info))
-			ticked |= !strncmp(line, "ticks: ", 7) && atoi(line + 7);
-		fclose(info);
-	}
+	while (told(fd, "ticks: ") <= 0)
+		continue;
 	need(!timerfd_gettime(fd, &now));
+}
+
+static int day_flags(void)
+{
+	return TFD_TIMER_ABSTIME | (mode_is("cancelled") ? TFD_TIMER_CANCEL_ON_SET : 0);
+}
+
+static void setup_armed(void)
+{
+	struct timespec now;
+	size_t index;
+
+	for (index = 0; index < ARRAY_SIZE(clocks); index++)
+		timers[index] = start(clocks[index], 0, spec(LONG + index * NSEC_PER_SEC),
+				      (index + 1) * MSEC);
+	idle = timerfd_create(CLOCK_MONOTONIC, 0);
+	need(idle >= 0);
+	for (index = 0; index < ARRAY_SIZE(boot_clocks); index++) {
+		/* The clock of alarms is asked only where there is one that wakes. */
+		need(!clock_gettime(index ? CLOCK_BOOTTIME : CLOCK_MONOTONIC, &now));
+		until[index] = start(boot_clocks[index], TFD_TIMER_ABSTIME, spec(ns(now) + LONG),
+				     0);
+	}
 }
 
 static void setup(void)
 {
-	int index;
+	size_t index;
 
 	need(!clock_gettime(CLOCK_REALTIME, &end));
 	end.tv_sec += 100;
 	if (mode_is("day") || mode_is("cancelled")) {
-		bool cancel = mode_is("cancelled");
-
 		/* Other subjects set the clock at the same time. */
-		absolute = start(CLOCK_REALTIME, TFD_TIMER_ABSTIME |
-				 (cancel ? TFD_TIMER_CANCEL_ON_SET : 0), end, 0);
-		if (cancel)
+		for (index = 0; index < ARRAY_SIZE(day_clocks); index++)
+			days[index] = start(day_clocks[index], day_flags(), end, 0);
+		if (mode_is("cancelled"))
 			set_clock();
 		return;
 	}
@@ -113,31 +153,34 @@ static void setup(void)
 		wait_for_ticks(periodic);
 		return;
 	}
-	for (index = 0; index < NR_CLOCKS; index++)
-		timers[index] = start(clocks[index], 0, spec(LONG + index * NSEC_PER_SEC),
-				      (index + 1) * MSEC);
-	idle = timerfd_create(CLOCK_MONOTONIC, 0);
-	need(idle >= 0);
-	/* The same for one that waits for a moment of a clock that starts anew. */
-	need(!clock_gettime(CLOCK_MONOTONIC, &end));
-	absolute = start(CLOCK_MONOTONIC, TFD_TIMER_ABSTIME, spec(ns(end) + LONG), 0);
+	setup_armed();
+}
+
+static void check_left(int fd, s64 all, s64 interval, clockid_t clock)
+{
+	s64 lived = time_lived(started, now_ns(CLOCK_MONOTONIC));
+	s64 rest = left(fd, interval);
+
+	check(rest <= all - lived + control->slack && rest >= all - lived - control->slack,
+	      "timer of clock %d: %lld ms left of %lld after %lld", clock,
+	      (long long)rest / MSEC, (long long)all / MSEC, (long long)lived / MSEC);
 }
 
 static void verify_armed(void)
 {
-	s64 lived = time_lived(started, now_ns(CLOCK_MONOTONIC));
-	int index;
+	size_t index;
 
-	for (index = 0; index <= NR_CLOCKS; index++) {
-		bool last = index == NR_CLOCKS;
-		s64 all = last ? LONG : LONG + index * NSEC_PER_SEC;
-		s64 rest = left(last ? absolute : timers[index], last ? 0 : (index + 1) * MSEC);
-
-		check(rest <= all - lived + control->slack && rest >= all - lived - control->slack,
-		      "timer %d: %lld ms left of %lld after %lld", index, (long long)rest / MSEC,
-		      (long long)all / MSEC, (long long)lived / MSEC);
+	for (index = 0; index < ARRAY_SIZE(clocks); index++) {
+		check_left(timers[index], LONG + index * NSEC_PER_SEC, (index + 1) * MSEC,
+			   clocks[index]);
+		check_kind(timers[index], clocks[index], 0);
+	}
+	for (index = 0; index < ARRAY_SIZE(boot_clocks); index++) {
+		check_left(until[index], LONG, 0, boot_clocks[index]);
+		check_kind(until[index], boot_clocks[index], TFD_TIMER_ABSTIME);
 	}
 	check_equal(left(idle, 0), 0, "idle timer");
+	check_kind(idle, CLOCK_MONOTONIC, 0);
 }
 
 static void verify_ticks(void)
@@ -159,38 +202,52 @@ static void verify_ticks(void)
 		continue;
 }
 
-static void verify_day(void)
+static void verify_day(int fd, clockid_t clock)
 {
 	struct timespec now;
-	s64 rest = left(absolute, 0);
+	s64 rest = left(fd, 0);
 
 	need(!clock_gettime(CLOCK_REALTIME, &now));
 	check(rest <= ns(end) - ns(now) + control->slack &&
 	      rest >= ns(end) - ns(now) - control->slack, "%lld ms left instead of %lld",
 	      (long long)rest / MSEC, (long long)(ns(end) - ns(now)) / MSEC);
+	check_kind(fd, clock, day_flags());
+}
+
+static bool was_cancelled(int fd)
+{
+	u64 ticks = 0;
+
+	return !read_ticks(fd, &ticks) && errno == ECANCELED;
+}
+
+static bool is_waiting(int fd)
+{
+	u64 ticks = 0;
+
+	return !read_ticks(fd, &ticks) && errno == EAGAIN;
 }
 
 static void verify(void)
 {
-	u64 ticks = 0;
+	size_t index;
 
 	if (mode_is("armed"))
-		verify_armed();
-	else if (mode_is("ticks"))
-		verify_ticks();
-	else
-		verify_day();
-	if (mode_is("day"))
-		check(!read_ticks(absolute, &ticks) && errno == EAGAIN, "it has expired: %s",
+		return verify_armed();
+	if (mode_is("ticks"))
+		return verify_ticks();
+	for (index = 0; index < ARRAY_SIZE(day_clocks); index++) {
+		verify_day(days[index], day_clocks[index]);
+		check(!mode_is("cancelled") || was_cancelled(days[index]), "no cancellation: %s",
 		      strerror(errno));
+		check(is_waiting(days[index]), "it has expired: %s", strerror(errno));
+	}
 	if (!mode_is("cancelled"))
 		return;
-	check(!read_ticks(absolute, &ticks) && errno == ECANCELED, "no cancellation: %s",
-	      strerror(errno));
-	check(!read_ticks(absolute, &ticks), "it has expired");
 	set_clock();
-	check(!read_ticks(absolute, &ticks) && errno == ECANCELED,
-	      "not cancelled when the clock was set: %s", strerror(errno));
+	for (index = 0; index < ARRAY_SIZE(day_clocks); index++)
+		check(was_cancelled(days[index]), "not cancelled when the clock was set: %s",
+		      strerror(errno));
 }
 
 /* The time left is in fdinfo. */
