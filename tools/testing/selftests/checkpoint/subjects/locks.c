@@ -9,6 +9,9 @@
  *	waits-posix	waits for a range that it holds through another descriptor
  *	waits-flock	waits for a whole file, likewise
  *
+ * The first three also as posix-unlinked, posix-memfd and so on: on files that
+ * have no name any more, or never had one.
+ *
  * What is locked is asked through an open file of its own, which conflicts with
  * all of them.
  */
@@ -41,9 +44,25 @@ static const struct range ranges[] = {
 	{ 2, F_WRLCK, 17, END },
 };
 
-static const char *const names[] = { "one", "two", "three" };
+#define NR_FILES	3
+#define DIRECTORY	NR_FILES
 
-static int files[3], again, reader, waits_for, result, error;
+static const char *const names[] = { "one", "two", "three", "." };
+
+static int files[NR_FILES + 1], probes[NR_FILES + 1];
+static int again, reader, waits_for, result, error;
+
+static bool is_about(const char *kind)
+{
+	return !strncmp(subject_arg, kind, strlen(kind));
+}
+
+static bool is_on(const char *what)
+{
+	const char *rest = strchr(subject_arg, '-');
+
+	return rest && !strcmp(rest + 1, what);
+}
 
 static struct flock lock_of(short type, s64 start, s64 end)
 {
@@ -55,7 +74,7 @@ static struct flock lock_of(short type, s64 start, s64 end)
 
 static int command(void)
 {
-	return mode_is("ofd") ? F_OFD_SETLK : F_SETLK;
+	return is_about("ofd") ? F_OFD_SETLK : F_SETLK;
 }
 
 static void take(int fd, short type, s64 start, s64 end)
@@ -65,19 +84,33 @@ static void take(int fd, short type, s64 start, s64 end)
 	need(!fcntl(fd, command(), &lock));
 }
 
-/*
- * What somebody else meets at a byte. To close the descriptor would end the
- * POSIX locks.
- */
+/* An open file of its own; a name is not needed. */
+static int open_again(int fd, int flags)
+{
+	char path[32];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, flags);
+	need(again >= 0);
+	return again;
+}
+
+/* They stay open: to close one would end the POSIX locks. */
+static void open_probes(void)
+{
+	int file;
+
+	for (file = 0; file <= DIRECTORY; file++)
+		probes[file] = open_again(files[file], file == DIRECTORY ? O_RDONLY : O_RDWR);
+}
+
+/* What somebody else meets at a byte. */
 static struct flock ask(int file, s64 at)
 {
 	struct flock lock = lock_of(F_WRLCK, at, at);
-	static int fds[3];
 
-	if (!fds[file])
-		fds[file] = open(names[file], O_RDWR | O_CLOEXEC);
-	need(fds[file] > 0);
-	need(!fcntl(fds[file], F_OFD_GETLK, &lock));
+	need(!fcntl(probes[file], F_OFD_GETLK, &lock));
 	return lock;
 }
 
@@ -95,34 +128,37 @@ static void check_range(const struct range *range)
 	check(got.l_type == want.l_type && got.l_start == want.l_start && got.l_len == want.l_len,
 	      "%s: byte %lld: type %d, %lld bytes from %lld", names[range->file],
 	      (long long)range->start, got.l_type, (long long)got.l_len, (long long)got.l_start);
-	check_equal(got.l_pid, mode_is("ofd") ? -1 : getpid(), "holder");
+	check_equal(got.l_pid, is_about("ofd") ? -1 : getpid(), "holder");
 }
 
-static void check_whole(const char *name, int type)
+static void check_whole(int file, int type)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	bool shared;
+	int fd = probes[file];
+	bool shared = !flock(fd, LOCK_SH | LOCK_NB);
 
-	need(fd >= 0);
-	shared = !flock(fd, LOCK_SH | LOCK_NB);
-	check(shared == (type != LOCK_EX), "%s: another shared lock", name);
+	check(shared == (type != LOCK_EX), "%s: another shared lock", names[file]);
 	check(flock(fd, LOCK_EX | LOCK_NB) == (type == LOCK_UN ? 0 : -1), "%s: exclusive lock",
-	      name);
-	close(fd);
+	      names[file]);
+	flock(fd, LOCK_UN);
 }
 
 static void open_all(void)
 {
 	int index;
 
-	for (index = 0; index < 3; index++) {
-		files[index] = open(names[index], O_RDWR | O_CREAT, 0644);
+	for (index = 0; index < NR_FILES; index++) {
+		files[index] = is_on("memfd") ?
+			syscall(SYS_memfd_create, names[index], 0) :
+			open(names[index], O_RDWR | O_CREAT, 0644);
 		need(files[index] >= 0);
 	}
+	files[DIRECTORY] = open(".", O_RDONLY);
 	/* One more descriptor, and another open file. */
 	again = dup(files[0]);
-	reader = open(names[1], O_RDONLY);
-	need(again >= 0 && reader >= 0);
+	reader = open_again(files[1], O_RDONLY);
+	need(again >= 0 && files[DIRECTORY] >= 0);
+	for (index = 0; index < NR_FILES && is_on("unlinked"); index++)
+		need(!unlink(names[index]));
 }
 
 static void release_lock(int signal)
@@ -155,18 +191,15 @@ static void prepare_wait(void)
 static void setup(void)
 {
 	size_t index;
-	int fd;
 
 	open_all();
-	if (mode_is("flock")) {
-		fd = open(".", O_RDONLY);
-		need(fd >= 0);
+	if (is_about("flock")) {
 		need(!flock(files[0], LOCK_EX) && !flock(reader, LOCK_SH) &&
-		     !flock(files[1], LOCK_SH) && !flock(fd, LOCK_EX));
+		     !flock(files[1], LOCK_SH) && !flock(files[DIRECTORY], LOCK_EX));
 	} else if (mode_is("many")) {
 		for (index = 0; index < MANY; index++)
 			take(files[0], index & 1 ? F_RDLCK : F_WRLCK, 10 * index, 10 * index + 4);
-	} else if (mode_is("posix") || mode_is("ofd")) {
+	} else if (is_about("posix") || is_about("ofd")) {
 		for (index = 0; index < ARRAY_SIZE(ranges); index++)
 			take(ranges[index].file == 1 ? reader : files[ranges[index].file],
 			     ranges[index].type, ranges[index].start, ranges[index].end);
@@ -206,9 +239,9 @@ static void verify_ranges(void)
 	check_free(2, 16);
 	/* Whom they belong to shows when a descriptor is closed. */
 	close(again);
-	check(ask(0, 150).l_type == (mode_is("ofd") ? F_WRLCK : F_UNLCK), "after a close");
+	check(ask(0, 150).l_type == (is_about("ofd") ? F_WRLCK : F_UNLCK), "after a close");
 	close(files[1]);
-	check(ask(1, 0).l_type == (mode_is("ofd") ? F_RDLCK : F_UNLCK), "after another close");
+	check(ask(1, 0).l_type == (is_about("ofd") ? F_RDLCK : F_UNLCK), "after another close");
 	check(!fcntl(files[2], command(), &all), "unlock: %s", strerror(errno));
 	check_free(2, 17);
 	close(reader);
@@ -232,34 +265,35 @@ static void verify_many(void)
 
 static void verify_whole(void)
 {
-	check_whole(names[0], LOCK_EX);
-	check_whole(names[1], LOCK_SH);
-	check_whole(names[2], LOCK_UN);
-	check_whole(".", LOCK_EX);
+	check_whole(0, LOCK_EX);
+	check_whole(1, LOCK_SH);
+	check_whole(2, LOCK_UN);
+	check_whole(DIRECTORY, LOCK_EX);
 	/* They belong to the open file, and two share one. */
 	close(files[0]);
-	check_whole(names[0], LOCK_EX);
+	check_whole(0, LOCK_EX);
 	close(again);
-	check_whole(names[0], LOCK_UN);
+	check_whole(0, LOCK_UN);
 	close(files[1]);
-	check_whole(names[1], LOCK_SH);
+	check_whole(1, LOCK_SH);
 	close(reader);
-	check_whole(names[1], LOCK_UN);
+	check_whole(1, LOCK_UN);
 }
 
 static void verify(void)
 {
-	if (mode_is("flock"))
+	open_probes();
+	if (is_about("flock"))
 		return verify_whole();
 	if (mode_is("many"))
 		return verify_many();
-	if (mode_is("posix") || mode_is("ofd"))
+	if (is_about("posix") || is_about("ofd"))
 		return verify_ranges();
 	check(!result, "wait: %s", strerror(error));
 	if (mode_is("waits-posix"))
 		check_equal(ask(0, 5).l_pid, getpid(), "holder");
 	else
-		check_whole(names[0], LOCK_EX);
+		check_whole(0, LOCK_EX);
 }
 
 const struct subject subject = { .setup = setup, .hold = hold, .verify = verify };
