@@ -207,7 +207,6 @@ static int save_watched(struct ckpt_ctx *ctx, struct file *file)
 				  file);
 	record = ckpt_object_record(ctx, file);
 	record->flags |= CKPT_FILE_ONLY_WATCHED;
-	ctx->files_only_watched++;
 	return 0;
 }
 

@@ -19,16 +19,15 @@
 #include <linux/sched/task.h>
 #include <linux/string.h>
 
-/* An epoll was faster. */
+/* A mapping or an epoll may have been faster. */
 static void found_open(struct ckpt_ctx *ctx, unsigned int fd, struct file *file)
 {
 	struct ckpt_hdr_file *record = ckpt_object_record(ctx, file);
 
-	if (!(record->flags & CKPT_FILE_ONLY_WATCHED))
+	if (record->fd >= 0)
 		return;
-	record->flags &= ~CKPT_FILE_ONLY_WATCHED;
 	record->fd = fd;
-	ctx->files_only_watched--;
+	record->flags &= ~CKPT_FILE_ONLY_WATCHED;
 }
 
 static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
@@ -42,8 +41,7 @@ static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 	ctx->descriptor = -1;
 	if (objref < 0)
 		return ckpt_error(ctx, objref, "descriptor %u (%pD)", fd, file);
-	if (ctx->files_only_watched)
-		found_open(ctx, fd, file);
+	found_open(ctx, fd, file);
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_DESC);
 	if (!record)
 		return -ENOMEM;
@@ -75,19 +73,12 @@ static struct file *next_open(struct files_struct *files, unsigned int *fd,
 	return file;
 }
 
-static bool is_open_below(struct ckpt_ctx *ctx, struct files_struct *files,
-			  struct file *file, unsigned int fd)
+/* Several descriptors may share an open file: one of them takes its locks. */
+static bool is_lowest(struct ckpt_ctx *ctx, struct file *file, unsigned int fd)
 {
 	const struct ckpt_hdr_file *record = ckpt_object_record(ctx, file);
 
-	/* Else it was met elsewhere before, in a mapping. */
-	if (record && record->fd >= 0)
-		return record->fd != fd;
-	guard(rcu)();
-	while (fd--)
-		if (files_lookup_fd_raw(files, fd) == file)
-			return true;
-	return false;
+	return record && record->fd == fd;
 }
 
 /* There may be as many descriptors as the limit allows. */
@@ -108,7 +99,7 @@ static int save_posix_locks(struct ckpt_ctx *ctx, struct files_struct *files,
 
 	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
 		if (ckpt_posix_locks_may_exist(file) &&
-		    !is_open_below(ctx, files, file, fd))
+		    is_lowest(ctx, file, fd))
 			ret = ckpt_posix_locks_save(ctx, files, file, fd,
 						    nr_locks);
 		fput(file);

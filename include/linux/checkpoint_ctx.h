@@ -150,7 +150,6 @@ struct ckpt_task_stage {
  * @saving: checkpoint(), not restart()
  * @saving_mapping: the file being saved is executed or mapped private
  * @descriptor: that the file being saved was met at, or -1
- * @files_only_watched: files with CKPT_FILE_ONLY_WATCHED
  * @epolls_to_save: epolls whose items are not saved yet
  * @epolls_seen: the last id of an object that was looked at for that
  * @contents_of: open file whose contents are being saved with it, or NULL
@@ -186,7 +185,6 @@ struct ckpt_ctx {
 	bool saving;
 	bool saving_mapping;
 	int descriptor;
-	u32 files_only_watched;
 	u32 epolls_to_save;
 	u32 epolls_seen;
 	struct file *contents_of;
