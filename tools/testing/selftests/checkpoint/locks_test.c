@@ -10,6 +10,7 @@
 #include <linux/checkpoint_image.h>
 #include <grp.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "kselftest_harness.h"
@@ -19,7 +20,7 @@
 #define LIMIT	300
 #define NR64_FCNTL	72
 
-enum kind { POSIX, OFD, FLOCK, LEASE, WAITER, ASYNC };
+enum kind { POSIX, OFD, FLOCK, LEASE, WAITER, ASYNC, TOLD_LEASE };
 
 /* Descriptors of the process that is saved. */
 enum { OTHER, DATA, READABLE };
@@ -47,10 +48,20 @@ static bool lock_both(enum kind kind)
 			return false;
 		if (kind == OFD && fcntl(fd, F_OFD_SETLK, &lock))
 			return false;
-		if (kind == LEASE && fcntl(fd, F_SETLEASE, F_WRLCK))
+		if ((kind == LEASE || kind == TOLD_LEASE) && fcntl(fd, F_SETLEASE, F_WRLCK))
 			return false;
 	}
 	return true;
+}
+
+/* Whoever has a lease and is told that it is to go stays, and keeps it. */
+static void block_sigio(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 static void be_ordinary(void)
@@ -76,6 +87,8 @@ static void be_process(enum kind kind)
 	    (open("fifo", O_RDWR | O_NONBLOCK) != READABLE ||
 	     fcntl(READABLE, F_SETFL, O_ASYNC) || fcntl(READABLE, F_SETOWN, getpid())))
 		_exit(5);
+	if (kind == TOLD_LEASE)
+		block_sigio();
 	if (kind == POSIX && open("readable", O_RDONLY) != READABLE)
 		_exit(6);
 	if (!lock_both(kind))
@@ -319,6 +332,172 @@ TEST_F_TIMEOUT(locks, lease_without_end, LIMIT)
 	kill_and_reap(holder);
 	EXPECT_TRUE(write_file("/proc/sys/fs/lease-break-time", "45"));
 	unlink("../edited");
+}
+
+/* 3 is mapped, so that it is met before descriptors are; 4 is the same. */
+static void map_and_lock(void)
+{
+	struct flock lock = range(F_WRLCK);
+
+	if (open("other", O_RDWR) != 2 || open("data", O_RDWR) != 3 || dup(3) != 4 ||
+	    mmap(NULL, 4096, PROT_READ, MAP_SHARED, 3, 0) == MAP_FAILED ||
+	    fcntl(2, F_SETLK, &lock) || fcntl(4, F_SETLK, &lock))
+		_exit(9);
+}
+
+/* A lock is saved once, with the lowest of the descriptors that share the file. */
+TEST_F_TIMEOUT(locks, mapped_file, LIMIT)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = start_with(null, null, map_and_lock);
+	u64 fd, objref, value;
+	unsigned int index;
+	char what[32];
+
+	ASSERT_GT(save_to("../image", pid, "../log"), 0);
+	kill_and_reap(pid);
+	ASSERT_TRUE(image_load(&self->image, "../image"));
+	ASSERT_EQ(2, image_count(&self->image, "file_lock"));
+	EXPECT_TRUE(image_get(&self->image, "file_lock[0].fd", &fd) && fd == 2);
+	EXPECT_TRUE(image_get(&self->image, "file_lock[1].fd", &fd) && fd == 3);
+	ASSERT_TRUE(image_get(&self->image, "file_desc[3].file", &objref));
+	EXPECT_TRUE(image_get(&self->image, "file_desc[4].file", &value) && value == objref);
+	/* The file itself tells the same: there is one that has each of them. */
+	for (value = 0, index = 0; index < image_count(&self->image, "file"); index++) {
+		snprintf(what, sizeof(what), "file[%u].fd", index);
+		ASSERT_TRUE(image_get(&self->image, what, &fd));
+		value |= (s32)fd >= 0 ? 1 << fd : 0;
+	}
+	EXPECT_EQ(0xd, value);
+	EXPECT_EQ(0, restart_now());
+	close(null);
+}
+
+/* Seconds, so that what is left of a break can be told from a whole one. */
+static int break_time(void)
+{
+	return 6 * scaled_ms(1) / MSEC;
+}
+
+/* Wait until the lease is gone, as who opens the file does; in nanoseconds. */
+static s64 open_leased(const char *name)
+{
+	s64 start = monotonic_ns();
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return monotonic_ns() - start;
+}
+
+/*
+ * Half of the time that the holder was given is over at the checkpoint: it has
+ * the other half after the restart, however long it was away.
+ */
+TEST_F_TIMEOUT(locks, lease_time_left, LIMIT)
+{
+	s64 all = break_time() * NSEC_PER_SEC, slack = all / 4, told, used, took;
+	pid_t pid = fork();
+	char text[16];
+
+	if (!pid)
+		be_process(TOLD_LEASE);
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	snprintf(text, sizeof(text), "%d", break_time());
+	ASSERT_TRUE(write_file("/proc/sys/fs/lease-break-time", text));
+	told = monotonic_ns();
+	EXPECT_EQ(-1, open("data", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	/* Time has to pass: this waits for nothing else. */
+	EXPECT_FALSE(has_ended(pid, all / 2));
+	EXPECT_GT(save_to("../image", pid, "../log"), 0);
+	used = monotonic_ns() - told;
+	kill_and_reap(pid);
+	pid = restart_from("../image", 0, "../log");
+	EXPECT_GT(pid, 0) {
+		show_file("../log");
+	}
+	took = open_leased("data");
+	EXPECT_TRUE((took > all - used - slack && took < all - used + slack) ||
+		    complain("%lld ms instead of %lld", (long long)took / MSEC,
+			     (long long)(all - used) / MSEC));
+	if (pid > 0)
+		kill_and_reap(pid);
+	EXPECT_TRUE(write_file("/proc/sys/fs/lease-break-time", "45"));
+}
+
+/* Is this the only lease of the process, and does nobody want to have it? */
+static bool lease_is_active(pid_t pid)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256], what[32], state[32];
+	unsigned int leases = 0, active = 0;
+	int holder;
+
+	while (locks && fgets(line, sizeof(line), locks)) {
+		if (sscanf(line, "%*d: %31s %31s %*s %d", what, state, &holder) != 3 ||
+		    holder != pid || strcmp(what, "LEASE"))
+			continue;
+		leases++;
+		active += !strcmp(state, "ACTIVE");
+	}
+	if (locks)
+		fclose(locks);
+	return (leases == 1 && active == 1) || complain("%u leases, %u of them active", leases,
+							active);
+}
+
+static void lease_unlinked(void)
+{
+	int fd = open("nameless", O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	block_sigio();
+	if (fd < 0 || write(fd, "text", 4) != 4 || fcntl(fd, F_SETLEASE, F_WRLCK) ||
+	    unlink("nameless"))
+		_exit(7);
+}
+
+static void lease_memfd(void)
+{
+	int original = syscall(SYS_memfd_create, "nameless", 0), fd;
+	char path[32];
+
+	block_sigio();
+	/* The first one has no lease for writing. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", original);
+	fd = open(path, O_RDWR);
+	if (fd < 0 || write(fd, "text", 4) != 4 || close(original) ||
+	    fcntl(fd, F_SETLEASE, F_WRLCK))
+		_exit(8);
+}
+
+/*
+ * To read such a file would break the lease, and wait until a process that is
+ * stopped has given it up.
+ */
+TEST_F_TIMEOUT(locks, lease_without_name, LIMIT)
+{
+	static void (*const takers[])(void) = { lease_unlinked, lease_memfd };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), round;
+	size_t index;
+
+	for (index = 0; index < 2; index++) {
+		pid_t pid = start_with(null, null, takers[index]);
+
+		ASSERT_TRUE(lease_is_active(pid));
+		for (round = 0; round < 2; round++) {
+			s64 start = monotonic_ns();
+
+			EXPECT_EQ(-EBUSY, save_to("../image", pid, "../log"));
+			EXPECT_LT(monotonic_ns() - start, scaled_ms(5000));
+			EXPECT_TRUE(log_names("nameless has a lease and no name"));
+			EXPECT_TRUE(lease_is_active(pid));
+		}
+		kill_and_reap(pid);
+		unlink("../log");
+	}
+	close(null);
 }
 
 static const struct edit {
