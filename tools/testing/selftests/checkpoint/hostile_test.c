@@ -61,6 +61,45 @@ static size_t make_truncation(const struct attack *attack, u64 index, unsigned c
 	return cuts[index];
 }
 
+/* A terminal, of which the test is the other side. */
+static char terminal[32];
+
+static bool make_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return master >= 0 && !grantpt(master) && !unlockpt(master) &&
+	       !ptsname_r(master, terminal, sizeof(terminal));
+}
+
+/* Descriptor 0 of those that are saved. */
+static void prepare_tiny(void)
+{
+	if (open(terminal, O_RDONLY | O_NOCTTY))
+		_exit(122);
+	limit_rights();
+}
+
+/* Whoever restarts it has something at 0 that can be read. */
+static bool connect_terminal(struct image *image)
+{
+	unsigned int nr_files = image_count(image, "file"), index;
+	char what[32];
+	u64 kind;
+
+	for (index = 0; index < nr_files; index++) {
+		snprintf(what, sizeof(what), "file[%u].kind", index);
+		if (!image_get(image, what, &kind) || kind != CKPT_FILE_EXTERNAL)
+			continue;
+		snprintf(what, sizeof(what), "file[%u].inherit", index);
+		if (!image_set(image, what, 0))
+			return false;
+		image_seal(image);
+		return true;
+	}
+	return complain("the image has no terminal");
+}
+
 /* The good image is one: else nothing here means anything. */
 static bool is_good(const struct image *image, const char *name, int status)
 {
@@ -85,7 +124,7 @@ static bool save_waiting(const char *mode, struct image *image)
 	bool good;
 
 	good = pid > 0 && sys_checkpoint(pid, fd, CHECKPOINT_SUBTREE, STDOUT_FILENO) > 0 &&
-	       image_load_fd(image, fd) &&
+	       image_load_fd(image, fd) && connect_terminal(image) &&
 	       image_set(image, "restart_block.remaining_ns", 1000000);
 	if (pid > 0)
 		kill_and_reap(pid);
@@ -198,7 +237,7 @@ static void attack_rich(void)
 	bool good;
 
 	good = make_tiny_image("rich", "rich.image", 0) && image_load(&image, "rich.image") &&
-	       is_good(&image, "rich", TINY_GOOD);
+	       connect_terminal(&image) && is_good(&image, "rich", TINY_GOOD);
 	ksft_test_result(good, "image of a process with one of everything\n");
 	if (good) {
 		truncate_everywhere(&image);
@@ -213,7 +252,7 @@ static void attack_self(void)
 	bool good;
 
 	good = make_tiny_image("self", "self.image", 0) && image_load(&image, "self.image") &&
-	       is_good(&image, "self", TINY_GOOD);
+	       connect_terminal(&image) && is_good(&image, "self", TINY_GOOD);
 	ksft_test_result(good, "image of a process with little\n");
 	if (good) {
 		attack_image(&image, "little", nr_mutations / 8, 0, false);
@@ -230,7 +269,7 @@ static void attack_user(void)
 	if (!getcwd(path, sizeof(path)) || chmod(path, 0777))
 		complain("working directory: %s", strerror(errno));
 	good = make_tiny_image("rich", "user.image", ORDINARY_UID) &&
-	       image_load(&image, "user.image") && is_good(&image, "user", TINY_GOOD);
+	       image_load(&image, "user.image") && connect_terminal(&image) && is_good(&image, "user", TINY_GOOD);
 	ksft_test_result(good, "image of an ordinary user\n");
 	if (good) {
 		attack_both_ways(&image, "everything", nr_mutations / 4, ORDINARY_UID);
@@ -292,8 +331,10 @@ int main(int argc, char **argv)
 		ksft_exit_skip("this kernel has no checkpoint()\n");
 	if (!attack_prepare())
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	if (!make_terminal())
+		ksft_exit_fail_msg("no terminal: %s\n", strerror(errno));
 	ksft_set_plan(NR_TESTS);
-	before_tiny = limit_rights;
+	before_tiny = prepare_tiny;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	report_crashes(false);
 	/* Some of them will run for good, with any priority. */

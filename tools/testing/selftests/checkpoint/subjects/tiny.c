@@ -22,6 +22,7 @@ static char *shared_memory;
 static long nameless[2];
 static int pipe_fds[2];
 static long leased;
+static long fifo;
 
 /* The kernel's capability sets, both halves. */
 static unsigned int permitted(void)
@@ -57,6 +58,12 @@ static int tell(void)
 		char text[8];
 
 		if (my_syscall3(__NR_read, pipe_fds[0], text, 8) != 3 || text[2] != 'c')
+			return TINY_BROKEN;
+	}
+	if (fifo) {
+		char text[8];
+
+		if (my_syscall3(__NR_read, fifo, text, 8) != 4 || text[3] != 'g')
 			return TINY_BROKEN;
 	}
 	if (leased) {
@@ -102,6 +109,30 @@ static int open_nameless(void)
 	return !my_syscall3(__NR_fcntl, nameless[0], 1033, 4);
 }
 
+/* A name beside that of the image. */
+static const char *beside(const char *path, char last)
+{
+	static char name[256];
+	int at;
+
+	for (at = 0; path[at] && at < 248; at++)
+		name[at] = path[at];
+	name[at] = last;
+	name[at + 1] = '\0';
+	return name;
+}
+
+/* Behind a name, with unread data. */
+static int open_fifo(const char *path)
+{
+	const char *name = beside(path, '|');
+
+	/* It may be there already. */
+	my_syscall4(__NR_mknodat, AT_FDCWD, name, S_IFIFO | 0600, 0);
+	fifo = my_syscall4(__NR_openat, AT_FDCWD, name, O_RDWR | O_NONBLOCK, 0);
+	return my_syscall3(__NR_write, fifo, "defg", 4) == 4;
+}
+
 /* One lock of each kind, a lease, an owner of signals. */
 static int lock(const char *path)
 {
@@ -110,13 +141,9 @@ static int lock(const char *path)
 		long start, len;
 		int pid;
 	} range = { 1, 0, 5, 10, 0 };
-	static char name[256];
 	long pid = my_syscall0(__NR_getpid);
-	int at;
+	const char *name = beside(path, '+');
 
-	for (at = 0; path[at] && at < 248; at++)
-		name[at] = path[at];
-	name[at] = '+';
 	leased = my_syscall4(__NR_openat, AT_FDCWD, name, O_RDONLY | O_CREAT, 0600);
 	my_syscall2(__NR_pidfd_open, pid, 0);
 	/* F_SETLK, F_OFD_SETLK, LOCK_EX, F_SETLEASE; F_SETOWN, F_SETSIG, O_ASYNC */
@@ -195,7 +222,8 @@ static int get_rich(const char *path)
 	my_syscall2(__NR_mlock, map, 4096);
 	my_syscall3(__NR_madvise, map + 4096, 4096, 18);
 	my_syscall3(__NR_mprotect, map + 2 * 4096, 4096, 0);
-	return shared_memory && map[4096] == 2 && open_nameless() && lock(path);
+	return shared_memory && map[4096] == 2 && open_nameless() && open_fifo(path) &&
+	       lock(path);
 }
 
 static int save_itself(const char *path)
