@@ -712,7 +712,8 @@ static bool kill_one(struct progress *progress, int image, long bytes, bool coor
 		coordinate_and_tell(progress, fds[0]);
 	}
 	close(fds[0]);
-	good = await_word(&progress->pid, 0, pid) && wait_blocked(progress->pid, __NR_restart) && wait_blocked(pid, __NR_restart);
+	good = await_word(&progress->pid, 0, pid) &&
+	       wait_blocked(progress->pid, __NR_restart) && wait_blocked(pid, __NR_restart);
 	if (coordinator) {
 		kill(pid, SIGKILL);
 		good &= reap(pid, SIGKILL, "coordinator");

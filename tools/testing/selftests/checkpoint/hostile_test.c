@@ -269,7 +269,8 @@ static void attack_user(void)
 	if (!getcwd(path, sizeof(path)) || chmod(path, 0777))
 		complain("working directory: %s", strerror(errno));
 	good = make_tiny_image("rich", "user.image", ORDINARY_UID) &&
-	       image_load(&image, "user.image") && connect_terminal(&image) && is_good(&image, "user", TINY_GOOD);
+	       image_load(&image, "user.image") && connect_terminal(&image) &&
+	       is_good(&image, "user", TINY_GOOD);
 	ksft_test_result(good, "image of an ordinary user\n");
 	if (good) {
 		attack_both_ways(&image, "everything", nr_mutations / 4, ORDINARY_UID);

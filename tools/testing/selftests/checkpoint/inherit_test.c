@@ -588,9 +588,11 @@ TEST_F_TIMEOUT(pipes, refused, LIMIT)
 		const char *log;
 		const char *message;
 	} cases[] = {
-		{ { NULL }, "descriptor 0 was outside the image: connect it with restart --inherit-fd 0",
+		{ { NULL },
+		  "descriptor 0 was outside the image: connect it with restart --inherit-fd 0",
 		  "use --inherit-fd or --inherit-stdio" },
-		{ { "--inherit-fd", "0:7" }, "descriptor 1 was outside the image: connect it with restart --inherit-fd 1",
+		{ { "--inherit-fd", "0:7" },
+		  "descriptor 1 was outside the image: connect it with restart --inherit-fd 1",
 		  "use --inherit-fd or --inherit-stdio" },
 		{ { "--inherit-fd", "0:8", "--inherit-fd", "1:8" },
 		  "descriptor 8 cannot be inherited: it is not open for reading", "" },
