@@ -47,6 +47,8 @@ static void put(int fd, off_t offset, u64 seed)
 
 	pattern_fill(page, PAGE_SIZE, seed);
 	need(pwrite(fd, page, PAGE_SIZE, offset) == PAGE_SIZE);
+	/* It is to be nowhere but in the file. */
+	explicit_bzero(page, sizeof(page));
 }
 
 static void check_at(int fd, off_t offset, u64 seed, const char *what)
@@ -109,6 +111,7 @@ static void verify_attributes(void)
 	check(!fstat(fds[0], &st), "fstat: %s", strerror(errno));
 	check_equal(st.st_mode, S_IFREG | 0640, "mode");
 	check_equal(st.st_uid, geteuid(), "owner");
+	check_equal(st.st_gid, getegid(), "group");
 	check_equal(st.st_nlink, 0, "links");
 	check_equal(st.st_size, 7 * PAGE_SIZE + 123, "size");
 	check_equal(st.st_mtim.tv_sec, MTIME, "time of modification");
@@ -225,6 +228,8 @@ static void verify_seal_later(void)
 	check(pwrite(fds[0], "x", 1, 0) == -1 && errno == EPERM, "it can be written");
 	check(mmap(NULL, PAGE_SIZE, PROT_WRITE, MAP_SHARED, fds[0], 0) == MAP_FAILED,
 	      "it can be mapped for writing");
+	for (index = 0; index < 5; index++)
+		pattern_check(maps[index], PAGE_SIZE, 1, "what was there before the seal");
 	pattern_fill(maps[0], PAGE_SIZE, 2);
 	for (index = 1; index < 5; index++)
 		pattern_check(maps[index], PAGE_SIZE, 2, "what a mapping wrote");

@@ -62,6 +62,7 @@ static void check_name(int fd, const char *name, const char *text)
 	int other = open(name, O_RDONLY);
 
 	check_text(fd, 0, text);
+	check_equal(lseek(fd, 0, SEEK_CUR), strlen(text), "position");
 	check(other >= 0, "%s: %s", name, strerror(errno));
 	check(!fstat(fd, &st) && !fstat(other, &named) && st.st_ino == named.st_ino,
 	      "%s is another file", name);

@@ -26,6 +26,8 @@ static void put(int fd, off_t offset, u64 seed, size_t bytes)
 
 	pattern_fill(page, PAGE_SIZE, seed);
 	need(pwrite(fd, page, bytes, offset) == (ssize_t)bytes);
+	/* It is to be nowhere but in the file. */
+	explicit_bzero(page, sizeof(page));
 }
 
 static void check_at(int fd, off_t offset, u64 seed, const char *what)
@@ -54,6 +56,17 @@ static char *map(int fd, size_t bytes, int prot, int flags)
 	return at;
 }
 
+static int open_again(int fd, int flags)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, flags);
+	need(again >= 0);
+	return again;
+}
+
 #define position(fd)	lseek(fd, 0, SEEK_CUR)
 
 static void check_stat(int fd, mode_t mode, off_t size)
@@ -64,6 +77,7 @@ static void check_stat(int fd, mode_t mode, off_t size)
 	check_equal(st.st_nlink, 0, "links");
 	check_equal(st.st_mode, S_IFREG | mode, "mode");
 	check_equal(st.st_uid, geteuid(), "owner");
+	check_equal(st.st_gid, getegid(), "group");
 	check_equal(st.st_size, size, "size");
 }
 
@@ -121,6 +135,9 @@ static void verify_opens(void)
 	check_equal(position(fds[5]), 7, "position after writing");
 	check(write(fds[5], " on", 3) == 3, "write: %s", strerror(errno));
 	check_stat(fds[5], 0644, 10);
+	other = open_again(fds[5], O_RDONLY);
+	check_text(other, 0, "written on");
+	close(other);
 
 	other = open("data", O_RDONLY);
 	need(other >= 0);
@@ -264,9 +281,9 @@ static void verify_nameless(void)
 	check_text(fds[3], 0, "homeless");
 	check(give_name(fds[1], "excl") == -1 && errno == ENOENT, "O_EXCL was linked");
 	check(give_name(fds[2], "unlinked") == -1 && errno == ENOENT, "unlinked was linked");
-	check(!give_name(fds[0], "linked"), "link: %s", strerror(errno));
+	check(!give_name(fds[0], "made"), "link: %s", strerror(errno));
 	check(write(fds[0], " now", 4) == 4, "write: %s", strerror(errno));
-	fd = open("linked", O_RDONLY);
+	fd = open("made", O_RDONLY);
 	check(fd >= 0, "it has no name: %s", strerror(errno));
 	check_text(fd, 0, "linkable now");
 	close(fd);
