@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/checkpoint_image.h>
+
 #include "sabotage.h"
 
 #define ROWS(...)	((const struct sabotage[]){ __VA_ARGS__, { END } })
@@ -133,6 +135,102 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ PATTERN, NULL, 5000, 7 }, { PATTERN, NULL, 5000 + 8192, 7 }) },
 	{ "mappings", "anonymous", 0, ROWS({ PATTERN, NULL, 44, 0 }, { PATTERN, NULL, 45, 9 }) },
 
+	{ "vmflags", "locked", 0, ROWS(
+		{ CLEAR, "vma.flags", CKPT_VMA_LOCKED }, { PATTERN, NULL, 1, 3 },
+		{ CLEAR, "vma.flags", CKPT_VMA_LOCKONFAULT }) },
+	{ "vmflags", "lock-all", 0, ROWS(
+		{ XOR, "mm.flags", CKPT_MM_LOCK_FUTURE }, { XOR, "mm.flags", CKPT_MM_LOCK_ONFAULT },
+		{ PATTERN, NULL, 3, 3 }) },
+	{ "vmflags", "advice", 0, ROWS(
+		{ CLEAR, "vma.flags", CKPT_VMA_DONTFORK },
+		{ CLEAR, "vma.flags", CKPT_VMA_WIPEONFORK },
+		{ CLEAR, "vma.flags", CKPT_VMA_DONTDUMP },
+		{ CLEAR, "vma.flags", CKPT_VMA_SEQ_READ },
+		{ CLEAR, "vma.flags", CKPT_VMA_RAND_READ },
+		{ CLEAR, "vma.flags", CKPT_VMA_HUGEPAGE },
+		{ CLEAR, "vma.flags", CKPT_VMA_NOHUGEPAGE },
+		{ CLEAR, "vma.flags", CKPT_VMA_MERGEABLE },
+		{ PATTERN, NULL, 4, 3 }, { PATTERN, NULL, 4, 515 }, { PATTERN, NULL, 5, 5 }) },
+	{ "vmflags", "huge", 0, ROWS(
+		{ CLEAR, "vma.flags", CKPT_VMA_HUGEPAGE }, { PATTERN, NULL, 6, 300000 }) },
+	{ "waits", "sigwait", 0, ROWS(
+		{ SET, "signal.itimer_value_ns[0]", 0 },
+		{ XOR, "thread.blocked", 1 << (14 - 1) }) },
+
+	{ "descriptors", "thousands", 0, ROWS(
+		{ ADD, "file[3000].pos", 1 }, { XOR, "file_desc[700].flags", 1 },
+		{ ADD, "signal.rlim_cur[7]", -1ULL }) },
+	{ "descriptors", "far", 0, ROWS(
+		{ ADD, "file[5].pos", 1 }, { ADD, "file[8].pos", 1ULL << 33 }) },
+	{ "moved", "", 0, ROWS(
+		{ ADD, "file[4].pos", 1 }, { TEXT, "replaced", .text = "replaceD" },
+		{ TEXT, "to/second", .text = "from/data", .refused = true },
+		{ TEXT, "to/elsewhere", .text = "to/elsewherE", .refused = true }) },
+	{ "unlinked", "opens", 0, ROWS(
+		{ PATTERN, NULL, 0, 511 }, { PATTERN, NULL, 4 * 4096, 511 },
+		{ ADD, "file_attributes[0].size", 1 }, { ADD, "file_attributes[0].size", -1ULL },
+		{ XOR, "file_attributes[0].mode", 1 }, { ADD, "file_attributes[0].uid", 1 },
+		{ ADD, "file_attributes[0].gid", 1 }, { ADD, "file_attributes[0].mtime_sec", 1 },
+		{ ADD, "file_attributes[0].mtime_nsec", 1 }, { SET, "file_attributes[1].size", 1 },
+		{ TEXT, "written", .text = "writteN" }, { ADD, "file[4].pos", 1 },
+		{ XOR, "file[6].open_flags", 0x400 }, { ADD, "file_unlinked[1].unlinked", 1, .refused = true }) },
+	{ "unlinked", "sparse", 0, ROWS(
+		{ PATTERN, NULL, 1, 5 }, { PATTERN, NULL, 3, 5 }, { ADD, "pages[2].start", 4096 },
+		{ TEXT, "middle", .text = "Middle" }) },
+	{ "unlinked", "mapped", 0, ROWS(
+		{ PATTERN, NULL, 5, 9 }, { PATTERN, NULL, 2, 9 }, { PATTERN, NULL, 3, 0 },
+		{ PATTERN, NULL, 4, 9 }, { PATTERN, NULL, 6, 9 }) },
+	{ "unlinked", "nameless", 0, ROWS(
+		{ XOR, "unlinked[0].flags", 1 }, { XOR, "unlinked[1].flags", 1 },
+		{ XOR, "unlinked[2].flags", 1 }, { TEXT, "homeless", .text = "homelesS" }) },
+	{ "memfd", "contents", 0, ROWS(
+		{ PATTERN, NULL, 1, 9 }, { PATTERN, NULL, 2, 511 }, { PATTERN, NULL, 5, 9 },
+		{ ADD, "file_attributes[0].size", 1 }, { XOR, "file_attributes[0].mode", 1 },
+		{ ADD, "file_attributes[0].uid", 1 }, { ADD, "file_attributes[0].gid", 1 },
+		{ ADD, "file_attributes[0].mtime_sec", 1 },
+		{ ADD, "file_attributes[0].mtime_nsec", 1 },
+		{ SET, "memfd[0].seals", 0 }, { BYTES, "memfd+32", 1 },
+		{ BYTES, "memfd+24", 0x20, .refused = true },
+		{ ADD, "file[4].pos", 1 }, { ADD, "file_memfd[1].shmem", 1, .refused = true }) },
+	{ "memfd", "seals", 0, ROWS(
+		{ SET, "memfd[1].seals", 1 }, { XOR, "memfd[2].seals", 2 },
+		{ XOR, "memfd[3].seals", 4 }, { XOR, "memfd[4].seals", 8 },
+		{ XOR, "memfd[5].seals", 1 }, { XOR, "memfd[6].seals", 0x10 },
+		{ XOR, "memfd[7].seals", 0x20 }, { XOR, "file_attributes[7].mode", 0111 },
+		{ PATTERN, NULL, 103, 9 }) },
+	{ "memfd", "seal-later", 0, ROWS(
+		{ SET, "memfd.seals", 0 }, { PATTERN, NULL, 1, 9 }) },
+	{ "memfd", "mapped", 0, ROWS(
+		{ PATTERN, NULL, 1, 9 }, { PATTERN, NULL, 2, 9 }, { PATTERN, NULL, 3, 9 },
+		{ PATTERN, NULL, 4, 9 }, { SET, "file_memfd[0].flags", 0 }) },
+	{ "eventfd", "", 0, ROWS(
+		{ ADD, "eventfd[0].count", 1 }, { SET, "eventfd[1].count", 1 },
+		{ ADD, "eventfd[2].count", -1ULL }, { SET, "eventfd[3].flags", 0 },
+		{ SET, "eventfd[0].flags", 1 }, { XOR, "file[4].open_flags", 0x800 },
+		{ XOR, "file[5].open_flags", 0x800 }, { XOR, "file_desc[6].flags", 1 }) },
+	{ "signalfd", "", 0, ROWS(
+		{ XOR, "signalfd[0].mask", 1 << (10 - 1) },
+		{ XOR, "signalfd[0].mask", 1ULL << (39 - 1) },
+		{ XOR, "signalfd[0].mask", 1 << (12 - 1) },
+		{ XOR, "signalfd[1].mask", 1 << (12 - 1) }) },
+	{ "timerfd", "armed", 0, ROWS(
+		{ SET, "timerfd[0].value_ns", 0 }, { LATER, "timerfd[1].value_ns", 10000 },
+		{ ADD, "timerfd[2].interval_ns", 1 }, { SET, "timerfd[3].clockid", 7 },
+		{ ADD, "timerfd[4].value_ns", -10000000000ULL },
+		{ SET, "timerfd[5].value_ns", 1000000000 }, { SET, "timerfd[6].settime_flags", 0 },
+		{ LATER, "timerfd[7].value_ns", 10000 }, { SET, "timerfd[8].settime_flags", 0 },
+		{ SET, "timerfd[6].flags", 1, .refused = true },
+		{ SET, "timerfd[6].flags", 2, .refused = true }) },
+	{ "timerfd", "ticks", 0, ROWS(
+		{ SET, "timerfd[0].ticks", 0 }, { SET, "timerfd[0].ticks", 2 },
+		{ SET, "timerfd[0].value_ns", 1 }, { SET, "timerfd[1].interval_ns", 0 },
+		{ ADD, "timerfd[1].ticks", 100000 }) },
+	{ "timerfd", "day", 0, ROWS(
+		{ LATER, "timerfd[0].value_ns", 10000 }, { LATER, "timerfd[1].value_ns", 10000 },
+		{ SET, "timerfd[0].flags", 0 }, { SET, "timerfd[1].flags", 0 }) },
+	{ "timerfd", "cancelled", 0, ROWS(
+		{ XOR, "timerfd[0].flags", 2 }, { XOR, "timerfd[1].flags", 2 },
+		{ SET, "timerfd[0].settime_flags", 1, .refused = true }) },
 	{ "files", "flags", 0, ROWS(
 		{ ADD, "file[4].pos", 1 }, { XOR, "file[5].open_flags", 0x400 },
 		{ XOR, "file_desc[5].flags", 1 }, { ADD, "file_desc[6].fd", 1 }) },
@@ -180,6 +278,13 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ ADD, "file_lock[3].end", 1 }) },
 	{ "locks", "flock", 0, ROWS(
 		{ SET, "file_lock[0].type", 1 }, { SET, "file_lock[0].kind", 2 }) },
+	{ "locks", "posix-unlinked", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { ADD, "file_lock[2].start", 1 },
+		{ ADD, "file_lock[2].fd", 1 }) },
+	{ "locks", "ofd-memfd", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { ADD, "file_lock[3].start", 1 }) },
+	{ "locks", "flock-unlinked", 0, ROWS(
+		{ SET, "file_lock[0].type", 1 }, { SET, "file_lock[0].kind", 2 }) },
 	{ "leases", "read", 0, ROWS({ SET, "file_lease.type", 2 }, { SET, "file_owner.signal", 5 },
 				    { SET, "file_owner.pid", 0 }) },
 	{ "leases", "write", 0, ROWS({ ADD, "file_lease.fd", 1 }, { SET, "file_lease.flags", 2 },
@@ -208,6 +313,9 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ ADD, "pipe.uid", 1 }, { ADD, "pipe.gid", 1 }, { XOR, "pipe.mode", 1 }) },
 	{ "pipe", "reopened", 0, ROWS(
 		{ SET, "file_pipe[0].flags", 0 }, { SET, "file_pipe[2].flags", 1 }) },
+	{ "pipe_matrix", "2", 0, ROWS(
+		{ XOR, "file[4].open_flags", 0x800 }, { ADD, "pipe[3].nr_buffers", 1,
+		  .refused = true }, { ADD, "file_pipe[2].pipe", 1, .refused = true }) },
 	{ "fifo", "first", 0, ROWS({ SET, "file_pipe.flags", 0 }) },
 	{ "fifo", "reader", 0, ROWS({ SET, "file_pipe.flags", 2 }) },
 	{ "fifo", "packets", 0, ROWS({ SET, "pipe.capacity", 65536 }) },

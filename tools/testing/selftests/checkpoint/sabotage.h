@@ -10,6 +10,7 @@ enum sabotage_how {
 	SET,		/* a field becomes value */
 	XOR,		/* a field, by value */
 	ADD,		/* a field, value more */
+	CLEAR,		/* bits of a field, in the first record that has them all */
 	LATER,		/* a time in ns, scaled_ms(value) more */
 	BYTES,		/* "type+offset": eight bytes of or behind a record, XOR value */
 	PATTERN,	/* word number index of pattern number value */

@@ -57,6 +57,26 @@ static bool flip_pattern(struct image *image, u64 seed, u64 index)
 	return true;
 }
 
+/* Mappings, for instance, have numbers that nobody knows beforehand. */
+static bool clear_bits(struct image *image, const char *what, u64 bits)
+{
+	size_t len = strcspn(what, ".");
+	unsigned int index, count;
+	char type[32], field[64];
+	u64 value;
+
+	snprintf(type, sizeof(type), "%.*s", (int)len, what);
+	count = image_count(image, type);
+	for (index = 0; index < count; index++) {
+		snprintf(field, sizeof(field), "%s[%u]%s", type, index, what + len);
+		if (!image_get(image, field, &value))
+			return false;
+		if ((value & bits) == bits)
+			return image_set(image, field, value & ~bits);
+	}
+	return complain("no %s has %#llx", what, (unsigned long long)bits);
+}
+
 static bool change_text(struct image *image, const char *from, const char *to)
 {
 	unsigned char *at = memmem(image->data, image->len, from, strlen(from));
@@ -83,6 +103,9 @@ static bool spoil(struct image *image, const struct sabotage *it)
 	case ADD:
 		good = image_get(image, it->what, &value) &&
 		       image_set(image, it->what, value + it->value);
+		break;
+	case CLEAR:
+		good = clear_bits(image, it->what, it->value);
 		break;
 	case LATER:
 		good = image_get(image, it->what, &value) &&
@@ -227,7 +250,9 @@ static bool start_and_save(struct subject_run *run, const struct sabotage_subjec
 
 static const char *row_name(const struct sabotage_subject *subject, const struct sabotage *it)
 {
-	static const char * const signs[] = { [XOR] = "^", [ADD] = "+", [LATER] = "later by ms" };
+	static const char * const signs[] = {
+		[XOR] = "^", [ADD] = "+", [CLEAR] = "without", [LATER] = "later by ms"
+	};
 	const char *sign = it->how <= LATER ? signs[it->how] : NULL;
 	static char name[128];
 
