@@ -15,6 +15,7 @@
  * @objref: its id in the image
  * @released: there is no reference any more
  * @record: to be completed at the end of the capture, or NULL
+ * @path: record of the path of an open file, or NULL
  */
 struct ckpt_object {
 	struct rhash_head node;
@@ -23,6 +24,7 @@ struct ckpt_object {
 	u32 objref;
 	bool released;
 	void *record;
+	void *path;
 };
 
 /**

@@ -194,6 +194,37 @@ void *ckpt_object_record(struct ckpt_ctx *ctx, void *object)
 }
 
 /**
+ * ckpt_object_keep_path - remember the record of a path
+ * @ctx: context
+ * @object: open file being saved
+ * @record: struct ckpt_hdr_file_path; it may be changed until the target is
+ *	let go
+ */
+void ckpt_object_keep_path(struct ckpt_ctx *ctx, void *object, void *record)
+{
+	struct ckpt_object *entry;
+
+	entry = rhashtable_lookup_fast(&ctx->objects, &object, by_address);
+	if (!WARN_ON_ONCE(!entry))
+		entry->path = record;
+}
+
+/**
+ * ckpt_object_path - the record that ckpt_object_keep_path() was given
+ * @ctx: context
+ * @object: open file that was saved before
+ *
+ * Return: the record, or NULL.
+ */
+void *ckpt_object_path(struct ckpt_ctx *ctx, void *object)
+{
+	struct ckpt_object *entry;
+
+	entry = rhashtable_lookup_fast(&ctx->objects, &object, by_address);
+	return entry ? entry->path : NULL;
+}
+
+/**
  * ckpt_objects_complete - fill in what only shows at the end of the capture
  * @ctx: context; all tasks are captured, and still stopped
  *

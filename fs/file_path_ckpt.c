@@ -50,17 +50,8 @@ static struct dentry *other_name(const struct path *path)
 	return d_find_alias(inode);
 }
 
-/**
- * ckpt_file_path_save - append path and identity of a file
- * @ctx: context
- * @path: the file
- * @flags: CKPT_PATH_*
- *
- * Return: 0, -EBADF if it was unlinked, -ENOENT if the caller's root directory
- * does not lead there, or another negative errno.
- */
-int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
-			u32 flags)
+static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
+					    const struct path *path)
 {
 	const struct inode *inode = d_inode(path->dentry);
 	struct path linked = { .mnt = path->mnt };
@@ -71,22 +62,36 @@ int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
 		linked.dentry = other_name(path);
 	else if (inode->i_nlink)
 		linked.dentry = dget(path->dentry);
-	if (!linked.dentry)
-		return ckpt_error(ctx, -EBADF, "file %pd was unlinked%s",
-				  path->dentry,
-				  inode->i_nlink && !S_ISDIR(inode->i_mode) ?
-				  ", and its other names are not known" : "");
+	if (!linked.dentry) {
+		ret = ckpt_error(ctx, -EBADF, "file %pd was unlinked%s",
+				 path->dentry,
+				 inode->i_nlink && !S_ISDIR(inode->i_mode) ?
+				 ", and its other names are not known" : "");
+		return ERR_PTR(ret);
+	}
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_PATH);
 	ret = -ENOMEM;
 	if (record) {
 		identify(inode, record);
-		record->flags = flags;
 		ret = ckpt_path_add(ctx, &linked);
 	}
 	if (ret)
 		ckpt_error(ctx, ret, "file %pd cannot be named", path->dentry);
 	dput(linked.dentry);
-	return ret;
+	return ret ? ERR_PTR(ret) : record;
+}
+
+/**
+ * ckpt_file_path_save - append path and identity of a file
+ * @ctx: context
+ * @path: the file
+ *
+ * Return: 0, -EBADF if it was unlinked, -ENOENT if the caller's root directory
+ * does not lead there, or another negative errno.
+ */
+int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path)
+{
+	return PTR_ERR_OR_ZERO(save_path(ctx, path));
 }
 
 /*
@@ -226,14 +231,40 @@ static int kind_of(const struct inode *inode)
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 {
 	const struct inode *inode = file_inode(file);
-	int ret;
+	struct ckpt_hdr_file_path *record;
 
 	if (S_ISREG(inode->i_mode) && !inode->i_nlink &&
 	    d_unlinked(file->f_path.dentry))
 		return ckpt_file_save_unlinked(ctx, file);
-	ret = ckpt_file_path_save(ctx, &file->f_path,
-				  ctx->saving_mapping ? CKPT_PATH_EXEC : 0);
-	return ret ?: kind_of(file_inode(file));
+	record = save_path(ctx, &file->f_path);
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	ckpt_object_keep_path(ctx, file, record);
+	return kind_of(inode);
+}
+
+/**
+ * ckpt_file_save_for_memory - id of a file that is executed or mapped private
+ * @ctx: context
+ * @file: perhaps saved before, because it is open or mapped shared as well
+ *
+ * Memory that was not written to is not in the image but in the file, which
+ * must have the same contents at the restart. The record of its path says so;
+ * a file whose contents are in the image has none.
+ *
+ * Return: the id, positive, or a negative errno.
+ */
+int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file)
+{
+	int objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	struct ckpt_hdr_file_path *record;
+
+	if (objref < 0)
+		return objref;
+	record = ckpt_object_path(ctx, file);
+	if (record)
+		record->flags |= CKPT_PATH_EXEC;
+	return objref;
 }
 
 /**
@@ -272,7 +303,7 @@ struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
  */
 int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file)
 {
-	int ret = ckpt_file_path_save(ctx, &file->f_path, 0);
+	int ret = ckpt_file_path_save(ctx, &file->f_path);
 
 	return ret ?: CKPT_FILE_PATH_ONLY;
 }

@@ -287,6 +287,6 @@ int ckpt_file_save_pipe(struct ckpt_ctx *ctx, struct file *file)
 		record->flags |= CKPT_FILE_PIPE_NO_HUP;
 	if (!(pipe_record->flags & CKPT_PIPE_FIFO))
 		return CKPT_FILE_PIPE;
-	ret = ckpt_file_path_save(ctx, &file->f_path, 0);
+	ret = ckpt_file_path_save(ctx, &file->f_path);
 	return ret ?: CKPT_FILE_FIFO;
 }

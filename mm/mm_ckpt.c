@@ -97,9 +97,7 @@ static int save_exe_file(struct ckpt_ctx *ctx, struct mm_struct *mm,
 
 	if (!file)
 		return 0;
-	ctx->saving_mapping = true;
-	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
-	ctx->saving_mapping = false;
+	objref = ckpt_file_save_for_memory(ctx, file);
 	if (objref < 0)
 		ckpt_error(ctx, objref, "executable %pD", file);
 	else

@@ -102,9 +102,10 @@ int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	bool shared = vma->vm_flags & VM_MAYSHARE;
 	int objref;
 
-	ctx->saving_mapping = !shared;
-	objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, vma->vm_file);
-	ctx->saving_mapping = false;
+	if (shared)
+		objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, vma->vm_file);
+	else
+		objref = ckpt_file_save_for_memory(ctx, vma->vm_file);
 	if (objref < 0)
 		return objref;
 	record->kind = shared ? CKPT_VMA_FILE_SHARED : CKPT_VMA_FILE_PRIVATE;
@@ -154,8 +155,7 @@ static bool continues(const struct ckpt_hdr_vma *last,
 }
 
 /* A file that has no name any more, with contents to be read. */
-static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address,
-				  bool *shared)
+static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address)
 {
 	VMA_ITERATOR(vmi, mm, *address);
 	struct file *file = NULL;
@@ -169,7 +169,6 @@ static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address,
 			continue;
 		file = get_file(vma->vm_file);
 		*address = vma->vm_end;
-		*shared = vma->vm_flags & VM_MAYSHARE;
 		break;
 	}
 	mmap_read_unlock(mm);
@@ -185,12 +184,9 @@ static int save_unlinked(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	unsigned long address = 0;
 	struct file *file;
 	int objref = 0;
-	bool shared;
 
-	while (objref >= 0 && (file = next_unlinked(mm, &address, &shared))) {
-		ctx->saving_mapping = !shared;
+	while (objref >= 0 && (file = next_unlinked(mm, &address))) {
 		objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
-		ctx->saving_mapping = false;
 		if (objref < 0)
 			ckpt_error(ctx, objref, "mapping of %pD below %#lx",
 				   file, address);

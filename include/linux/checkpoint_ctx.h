@@ -148,7 +148,6 @@ struct ckpt_task_stage {
  * @refs: references; restarted tasks hold one besides the caller
  * @flags: of the system call
  * @saving: checkpoint(), not restart()
- * @saving_mapping: the file being saved is executed or mapped private
  * @descriptor: that the file being saved was met at, or -1
  * @epolls_to_save: epolls whose items are not saved yet
  * @epolls_seen: the last id of an object that was looked at for that
@@ -183,7 +182,6 @@ struct ckpt_ctx {
 	refcount_t refs;
 	unsigned long flags;
 	bool saving;
-	bool saving_mapping;
 	int descriptor;
 	u32 epolls_to_save;
 	u32 epolls_seen;
@@ -278,6 +276,8 @@ int ckpt_object_save(struct ckpt_ctx *ctx, u32 objtype, void *object);
 u32 ckpt_object_id(struct ckpt_ctx *ctx, void *object);
 void ckpt_object_keep_record(struct ckpt_ctx *ctx, void *object, void *record);
 void *ckpt_object_record(struct ckpt_ctx *ctx, void *object);
+void ckpt_object_keep_path(struct ckpt_ctx *ctx, void *object, void *record);
+void *ckpt_object_path(struct ckpt_ctx *ctx, void *object);
 
 /* Emission and reading: stream.c, reader.c */
 int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
@@ -391,8 +391,8 @@ struct file *ckpt_file_restore_proc(struct ckpt_ctx *ctx,
 int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 					 const struct ckpt_hdr_file *record);
-int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path,
-			u32 flags);
+int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path);
+int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
 int ckpt_inode_path_find(struct ckpt_ctx *ctx, struct inode *inode,
 			 struct vfsmount *likely, struct path *path);

@@ -209,7 +209,7 @@ static int save_watch(struct ckpt_ctx *ctx, const struct captured_watch *watch,
 	record->mask = watch->mask;
 	ret = ckpt_inode_path_find(ctx, watch->inode, *mnt, &path);
 	if (!ret) {
-		ret = ckpt_file_path_save(ctx, &path, 0);
+		ret = ckpt_file_path_save(ctx, &path);
 		dput(path.dentry);
 		mntput(*mnt);
 		*mnt = path.mnt;

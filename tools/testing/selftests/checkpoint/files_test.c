@@ -421,6 +421,66 @@ static long save_with(bool (*make)(void))
 	return ret;
 }
 
+/* A file that is mapped private, and open besides. */
+static bool map_and_keep_open(void)
+{
+	return open("private", O_RDWR) == 0 &&
+	       mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 0, 0) != MAP_FAILED;
+}
+
+/* Mapped twice through one open file; the lower address is saved first. */
+static bool map_twice(int lower, int higher)
+{
+	char *at = mmap(NULL, 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at != MAP_FAILED && open("private", O_RDWR) == 0 &&
+	       mmap(at, 4096, PROT_READ, MAP_FIXED | lower, 0, 0) == at &&
+	       mmap(at + 8192, 4096, PROT_READ, MAP_FIXED | higher, 0, 0) == at + 8192 &&
+	       !close(0);
+}
+
+static bool map_shared_below_private(void)
+{
+	return map_twice(MAP_SHARED, MAP_PRIVATE);
+}
+
+static bool map_private_below_shared(void)
+{
+	return map_twice(MAP_PRIVATE, MAP_SHARED);
+}
+
+static bool map_shared_twice(void)
+{
+	return map_twice(MAP_SHARED, MAP_SHARED);
+}
+
+/* However an open file is met first: its contents are memory. */
+TEST_F_TIMEOUT(files, private_and_more_changed, LIMIT)
+{
+	static bool (*const ways[])(void) = {
+		map_and_keep_open, map_shared_below_private, map_private_below_shared,
+	};
+	size_t index;
+
+	for (index = 0; index < sizeof(ways) / sizeof(*ways); index++) {
+		TH_LOG("way %zu", index);
+		ASSERT_EQ(0, save_with(ways[index]));
+		EXPECT_EQ(0, restart_now());
+		wait_for_file_clock();
+		/* The same inode and size. */
+		ASSERT_TRUE(make_file("private", 'a' + index));
+		unlink("../log");
+		EXPECT_EQ(-ESTALE, restart_now());
+		EXPECT_TRUE(log_names("files/private is not the one that was saved: its size or time"));
+		EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_ANY));
+		EXPECT_EQ(0, restart_allowing(CKPT_PATH_FORCE));
+	}
+	ASSERT_EQ(0, save_with(map_shared_twice));
+	wait_for_file_clock();
+	ASSERT_TRUE(make_file("private", 'x'));
+	EXPECT_EQ(0, restart_now());
+}
+
 static bool unlink_below(void)
 {
 	int fd = open("sub/data", O_RDWR | O_CREAT | O_EXCL, 0644);
