@@ -8,6 +8,12 @@
  * As with the other timers, the time between checkpoint and restart does not
  * count, unless the timer waits for a time of day. It goes on when its records
  * are read, a moment before the process does.
+ *
+ * To a timer that a change of the clock cancels, a restart is what a resume
+ * from suspend is: it compares the time of day with the monotonic clock, and is
+ * cancelled if one has moved against the other. After a reboot it has. That is
+ * what the process asked to be told: the time of day is not where its own time
+ * says, and nobody knows whether the clock was set meanwhile.
  */
 #ifdef CONFIG_CHECKPOINT
 
@@ -85,6 +91,8 @@ int ckpt_timerfd_save(struct ckpt_ctx *ctx, struct file *file)
 	record->interval_ns = timer->tintv;
 	if (timer->might_cancel && timer->moffs == KTIME_MAX)
 		record->flags |= CKPT_TIMERFD_CANCELED;
+	else if (timer->might_cancel)
+		record->real_offset_ns = timer->moffs;
 	save_value(timer, record);
 	spin_unlock_irq(&timer->wqh.lock);
 	return CKPT_FILE_TIMERFD;
@@ -106,16 +114,38 @@ static int check(struct ckpt_ctx *ctx, const struct ckpt_hdr_timerfd *record)
 {
 	bool time_of_day = is_time_of_day(record->clockid,
 					  record->settime_flags);
+	bool might_cancel = time_of_day &&
+			    record->settime_flags & TFD_TIMER_CANCEL_ON_SET;
 
 	if (record->flags & CKPT_TIMERFD_ABSOLUTE && !time_of_day)
 		return ckpt_error(ctx, -EINVAL,
 				  "a timer of clock %u waits for a time of day",
 				  record->clockid);
-	if (record->flags & CKPT_TIMERFD_CANCELED &&
-	    !(time_of_day && record->settime_flags & TFD_TIMER_CANCEL_ON_SET))
+	if (record->flags & CKPT_TIMERFD_CANCELED && !might_cancel)
 		return ckpt_error(ctx, -EINVAL,
 				  "a timer that cannot be cancelled was");
+	if (record->real_offset_ns &&
+	    (record->flags & CKPT_TIMERFD_CANCELED || !might_cancel))
+		return ckpt_error(ctx, -EINVAL,
+				  "a timer that cannot be cancelled compares clocks");
 	return 0;
+}
+
+/*
+ * As timerfd_clock_was_set(). If that runs at the same time, it sees the clock
+ * that was set, or we do.
+ */
+static void cancel_if_set(struct timerfd_ctx *timer,
+			  const struct ckpt_hdr_timerfd *record)
+{
+	lockdep_assert_held(&timer->wqh.lock);
+	if (record->flags & CKPT_TIMERFD_CANCELED) {
+		timer->moffs = KTIME_MAX;
+	} else if (timer->might_cancel &&
+		   record->real_offset_ns != ktime_mono_to_real(0)) {
+		timer->moffs = KTIME_MAX;
+		timer->ticks++;
+	}
 }
 
 /**
@@ -157,8 +187,7 @@ struct file *ckpt_timerfd_restore(struct ckpt_ctx *ctx,
 	timer->settime_flags = record.settime_flags;
 	/* It may have expired already. */
 	timer->ticks += record.ticks;
-	if (record.flags & CKPT_TIMERFD_CANCELED)
-		timer->moffs = KTIME_MAX;
+	cancel_if_set(timer, &record);
 	spin_unlock_irq(&timer->wqh.lock);
 	return file;
 }

@@ -283,7 +283,9 @@ DESCRIBE(signalfd, SIGNALFD);
 	ZERO(R, s, reserved)						\
 	R(s, value_ns, UINT, 0, NS_MAX, VOLATILE)			\
 	R(s, interval_ns, UINT, 0, NS_MAX, 0)				\
-	R(s, ticks, UINT, 0, ~0ULL, VOLATILE)
+	R(s, ticks, UINT, 0, ~0ULL, VOLATILE)				\
+	R(s, real_offset_ns, SINT, -0x7fffffffffffffffLL,		\
+	  0x7fffffffffffffffLL, VOLATILE)
 DESCRIBE(timerfd, TIMERFD);
 
 #define EPOLL(R, s)							\

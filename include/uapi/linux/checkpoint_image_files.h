@@ -372,6 +372,8 @@ struct ckpt_hdr_signalfd {
  * @value_ns: time left, nanoseconds; 0: not armed
  * @interval_ns: period, or 0
  * @ticks: expirations that were not read yet
+ * @real_offset_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC when the timer was last
+ *	told that the clock was set, or made; 0 unless that cancels it
  */
 struct ckpt_hdr_timerfd {
 	struct ckpt_hdr h;
@@ -382,6 +384,7 @@ struct ckpt_hdr_timerfd {
 	__u64 value_ns;
 	__u64 interval_ns;
 	__u64 ticks;
+	__s64 real_offset_ns;
 };
 
 /* struct ckpt_hdr_epoll.flags */

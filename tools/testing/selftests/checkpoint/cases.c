@@ -182,6 +182,7 @@ const struct subject_case subject_cases[] = {
 	EVENTS("timerfd-ticks", "timerfd", "ticks"),
 	EVENTS("timerfd-day", "timerfd", "day", SAME_BOOT),
 	EVENTS("timerfd-cancelled", "timerfd", "cancelled", SAME_BOOT),
+	EVENTS("timerfd-rebooted", "timerfd", "rebooted", DRIFTS),
 	EVENTS("epoll-empty", "epoll", "empty"),
 	EVENTS("epoll-level", "epoll", "level"),
 	EVENTS("epoll-edge", "epoll", "edge"),

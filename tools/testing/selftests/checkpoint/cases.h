@@ -20,7 +20,7 @@
 #define WORKS		0x08	/* must have made progress before each checkpoint */
 #define DYNAMIC		0x10	/* needs the C library at run time */
 #define SAME_BOOT	0x20	/* means nothing after a reboot */
-#define DRIFTS		0x40	/* each interruption changes its memory */
+#define DRIFTS		0x40	/* each interruption changes it */
 
 /**
  * struct subject_case - one run of a subject

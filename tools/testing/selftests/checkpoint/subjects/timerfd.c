@@ -7,6 +7,7 @@
  *	ticks		expirations that nobody has read, and the period after them
  *	day		waits for a time of day, which does not wait
  *	cancelled	the clock was set
+ *	rebooted	so it was, for all that anybody knows
  */
 #include "subject.h"
 
@@ -110,7 +111,7 @@ static void wait_for_ticks(int fd)
 
 static int day_flags(void)
 {
-	return TFD_TIMER_ABSTIME | (mode_is("cancelled") ? TFD_TIMER_CANCEL_ON_SET : 0);
+	return TFD_TIMER_ABSTIME | (mode_is("day") ? 0 : TFD_TIMER_CANCEL_ON_SET);
 }
 
 static void setup_armed(void)
@@ -136,8 +137,8 @@ static void setup(void)
 	size_t index;
 
 	need(!clock_gettime(CLOCK_REALTIME, &end));
-	end.tv_sec += 100;
-	if (mode_is("day") || mode_is("cancelled")) {
+	end.tv_sec += mode_is("rebooted") ? 86400 : 100;
+	if (mode_is("day") || mode_is("cancelled") || mode_is("rebooted")) {
 		/* Other subjects set the clock at the same time. */
 		for (index = 0; index < ARRAY_SIZE(day_clocks); index++)
 			days[index] = start(day_clocks[index], day_flags(), end, 0);
@@ -228,6 +229,19 @@ static bool is_waiting(int fd)
 	return !read_ticks(fd, &ticks) && errno == EAGAIN;
 }
 
+/* In the boot that made the image others have set the clock, perhaps. */
+static void verify_rebooted(int fd)
+{
+	u64 ticks = 0;
+	int error = read_ticks(fd, &ticks) ? 0 : errno;
+
+	check(error == ECANCELED || (error == EAGAIN && !subject_was_rebooted()),
+	      "not told of the reboot: %s", strerror(error));
+	if (!subject_was_rebooted())
+		return;
+	check(is_waiting(fd), "told again: %s", strerror(errno));
+}
+
 static void verify(void)
 {
 	size_t index;
@@ -238,6 +252,10 @@ static void verify(void)
 		return verify_ticks();
 	for (index = 0; index < ARRAY_SIZE(day_clocks); index++) {
 		verify_day(days[index], day_clocks[index]);
+		if (mode_is("rebooted")) {
+			verify_rebooted(days[index]);
+			continue;
+		}
 		check(!mode_is("cancelled") || was_cancelled(days[index]), "no cancellation: %s",
 		      strerror(errno));
 		check(is_waiting(days[index]), "it has expired: %s", strerror(errno));
