@@ -265,9 +265,9 @@ int ckpt_epolls_save(struct ckpt_ctx *ctx)
 
 /*
  * What the file had to report when the edge was reported, so that a restart can
- * tell a new one. Nobody knows that of files which look at who asks, or which
- * another one will replace; then the edge is reported again, as epoll(7) says
- * that it may be.
+ * tell a new one. Nobody knows that of files which look at who asks, which
+ * another one will replace, or which forget what they were asked, as those of
+ * /proc do; then the edge is reported again, as epoll(7) says that it may be.
  */
 static __poll_t reported_events(struct ckpt_ctx *ctx, struct epitem *epi)
 {
@@ -279,6 +279,7 @@ static __poll_t reported_events(struct ckpt_ctx *ctx, struct epitem *epi)
 	switch (record->kind) {
 	case CKPT_FILE_SIGNALFD:
 	case CKPT_FILE_EXTERNAL:
+	case CKPT_FILE_PROC:
 		return 0;
 	case CKPT_FILE_EPOLL:
 		inner = epi->ffd.file->private_data;
@@ -461,7 +462,7 @@ static void forget_old_edge(struct eventpoll *ep, struct epitem *epi,
 	bool is_new;
 
 	lockdep_assert_held(&ep->mtx);
-	if (!(epi->event.events & EPOLLET) ||
+	if (!(epi->event.events & EPOLLET) || !reported ||
 	    record->flags & CKPT_EPOLL_ITEM_READY)
 		return;
 	/* What comes after this puts it on the list again by itself. */

@@ -161,7 +161,8 @@ static int set_position(struct ckpt_ctx *ctx, struct file *file,
 	if (!record->pos || !(file->f_mode & FMODE_LSEEK))
 		return 0;
 	result = vfs_llseek(file, record->pos, SEEK_SET);
-	if (result < 0)
+	/* A position that is an address may look negative, even like an error. */
+	if (IS_ERR_VALUE(result) && file->f_pos != record->pos)
 		return ckpt_error(ctx, result, "position %lld of file %pD",
 				  record->pos, file);
 	return 0;

@@ -3,12 +3,14 @@
  * Checkpoint and restart of open files of /proc.
  *
  * Saved: where in /proc the file is; of the entries of a process, that they are
- *	those of the saved process itself, whatever its number will be.
- * Reset: everything that it shows.
+ *	those of the saved process itself, whatever its number will be; the
+ *	address space or the root directory that they hold from when they were
+ *	opened, if it is that of the process still.
+ * Reset: everything that it shows. Who polls is told once that it has changed.
  * Refused: entries of other processes and of those that have gone; entries that
- *	hold an address space, a root directory or a user namespace from when
- *	they were opened; files that keep what was written to them; and whatever
- *	is not known to be harmless.
+ *	hold the address space of another program, the mounts of another
+ *	namespace or below another root directory, a user namespace; files that
+ *	keep what was written to them; and whatever is not known to be harmless.
  *
  * Dozens of files make up /proc, and they share no method that could decide: so
  * the decision is made here, by their names.
@@ -18,15 +20,21 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/kstrtox.h>
 #include <linux/magic.h>
+#include <linux/nsproxy.h>
+#include <linux/path.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "mount.h"
 #include "proc/internal.h"
 
 /* Nothing but the name tells what is read; a directory lets all below it. */
@@ -41,12 +49,42 @@ static const char * const global_names[] = {
 };
 
 static const char * const process_names[] = {
-	"", "attr", "autogroup", "cgroup", "children", "clear_refs", "cmdline",
-	"comm", "coredump_filter", "cpuset", "cpu_resctrl_groups", "fd",
-	"fdinfo", "io", "limits", "loginuid", "map_files", "net", "net/",
-	"ns", "oom_adj", "oom_score", "oom_score_adj", "personality", "sched",
-	"schedstat", "sessionid", "stack", "stat", "statm", "status",
-	"syscall", "task", "timerslack_ns", "wchan",
+	"", "arch_status", "attr", "autogroup", "auxv", "cgroup", "children",
+	"clear_refs", "cmdline", "comm", "coredump_filter", "cpuset",
+	"cpu_resctrl_groups", "environ", "fd", "fdinfo", "io",
+	"ksm_merging_pages", "ksm_stat", "limits", "loginuid", "map_files",
+	"maps", "mem", "mountinfo", "mounts", "mountstats", "net", "net/",
+	"ns", "numa_maps", "oom_adj", "oom_score", "oom_score_adj", "pagemap",
+	"personality", "sched", "schedstat", "sessionid", "smaps",
+	"smaps_rollup", "stack", "stat", "statm", "status", "syscall", "task",
+	"timens_offsets", "timers", "timerslack_ns", "wchan",
+};
+
+/* What a file keeps from when it was opened. */
+enum proc_kept {
+	KEPT_NOTHING,
+	KEPT_MM,
+	KEPT_MM_OF_MAPPINGS,
+	KEPT_MOUNTS,
+	KEPT_EVENT,
+	KEPT_EVENT_OF_SYSCTL,
+};
+
+static const struct {
+	const char *name;
+	enum proc_kept kept;
+} process_kept[] = {
+	{ "auxv",		KEPT_MM },
+	{ "environ",		KEPT_MM },
+	{ "maps",		KEPT_MM_OF_MAPPINGS },
+	{ "mem",		KEPT_MM },
+	{ "mountinfo",		KEPT_MOUNTS },
+	{ "mounts",		KEPT_MOUNTS },
+	{ "mountstats",		KEPT_MOUNTS },
+	{ "numa_maps",		KEPT_MM_OF_MAPPINGS },
+	{ "pagemap",		KEPT_MM },
+	{ "smaps",		KEPT_MM_OF_MAPPINGS },
+	{ "smaps_rollup",	KEPT_MM_OF_MAPPINGS },
 };
 
 static bool is_listed(const char *name, const char * const *names, size_t nr)
@@ -75,6 +113,47 @@ static bool may_open(u32 where, const char *name)
 	if (where == CKPT_PROC_GLOBAL)
 		return is_listed(name, global_names, ARRAY_SIZE(global_names));
 	return is_listed(name, process_names, ARRAY_SIZE(process_names));
+}
+
+static enum proc_kept what_is_kept(const struct file *file, u32 where,
+				   const char *name)
+{
+	size_t index;
+
+	/* With O_PATH it is not open. */
+	if (file->f_mode & FMODE_PATH || !S_ISREG(file_inode(file)->i_mode))
+		return KEPT_NOTHING;
+	if (where == CKPT_PROC_GLOBAL) {
+		if (!strcmp(name, "swaps"))
+			return KEPT_EVENT;
+		return str_has_prefix(name, "sys/") ? KEPT_EVENT_OF_SYSCTL :
+						      KEPT_NOTHING;
+	}
+	for (index = 0; index < ARRAY_SIZE(process_kept); index++)
+		if (!strcmp(name, process_kept[index].name))
+			return process_kept[index].kept;
+	return KEPT_NOTHING;
+}
+
+/* NULL if it keeps none. */
+static struct mm_struct **kept_mm(struct file *file, enum proc_kept kept)
+{
+	struct seq_file *seq = file->private_data;
+	struct proc_maps_private *mappings;
+
+	if (kept == KEPT_MM)
+		return (struct mm_struct **)&file->private_data;
+	if (kept != KEPT_MM_OF_MAPPINGS)
+		return NULL;
+	mappings = seq->private;
+	return &mappings->mm;
+}
+
+static struct proc_mounts *kept_mounts(struct file *file, enum proc_kept kept)
+{
+	struct seq_file *seq = file->private_data;
+
+	return kept == KEPT_MOUNTS ? seq->private : NULL;
 }
 
 /**
@@ -112,11 +191,12 @@ static bool is_of(const struct file *file, struct pid *pid, unsigned int number)
 	       !d_unhashed(file->f_path.dentry);
 }
 
+/* Takes the directory of the process or thread from the name, if there is one. */
 static int find_place(struct ckpt_ctx *ctx, const struct file *file,
-		      char **name, u32 *where)
+		      struct task_struct *task, char **name, u32 *where)
 {
 	struct pid *entry = proc_pid(file_inode(file));
-	struct pid *own = task_tgid(ctx->task);
+	struct pid *own = task_tgid(task);
 	unsigned int number;
 	bool good;
 
@@ -130,7 +210,7 @@ static int find_place(struct ckpt_ctx *ctx, const struct file *file,
 	if (good && str_has_prefix(*name, "task/")) {
 		*name += strlen("task/");
 		*where = CKPT_PROC_THREAD;
-		own = task_pid(ctx->task);
+		own = task_pid(task);
 		good = take_number(name, &number) && is_of(file, own, number);
 	}
 	/* What is below net/ is of no process. */
@@ -141,7 +221,49 @@ static int find_place(struct ckpt_ctx *ctx, const struct file *file,
 			  number);
 }
 
-static int save_place(struct ckpt_ctx *ctx, const struct file *file, char *name)
+static bool is_root(struct fs_struct *fs, const struct path *path)
+{
+	struct path root;
+	bool result;
+
+	get_fs_root(fs, &root);
+	result = path_equal(&root, path);
+	path_put(&root);
+	return result;
+}
+
+/* The process changes none of this while it is stopped. */
+static int save_kept(struct ckpt_ctx *ctx, struct file *file, const char *name,
+		     struct ckpt_hdr_file_proc *record)
+{
+	enum proc_kept kept = what_is_kept(file, record->where, name);
+	struct proc_mounts *mounts = kept_mounts(file, kept);
+	struct mm_struct **mm = kept_mm(file, kept);
+
+	if (mm) {
+		if (*mm == ctx->task->mm)
+			record->mm = ckpt_object_id(ctx, *mm);
+		if (!record->mm)
+			return ckpt_error(ctx, -EBADF,
+					  "file %s of /proc shows the memory of before an execve()",
+					  name);
+	}
+	if (mounts) {
+		if (mounts->ns != ctx->task->nsproxy->mnt_ns)
+			return ckpt_error(ctx, -EBADF,
+					  "file %s of /proc shows another mount namespace",
+					  name);
+		if (is_root(ctx->task->fs, &mounts->root))
+			record->fs = ckpt_object_id(ctx, ctx->task->fs);
+		if (!record->fs)
+			return ckpt_error(ctx, -EBADF,
+					  "file %s of /proc shows mounts below another root directory",
+					  name);
+	}
+	return 0;
+}
+
+static int save_place(struct ckpt_ctx *ctx, struct file *file, char *name)
 {
 	const struct path *path = &file->f_path;
 	struct path root = { .mnt = path->mnt, .dentry = path->mnt->mnt_root };
@@ -153,7 +275,7 @@ static int save_place(struct ckpt_ctx *ctx, const struct file *file, char *name)
 		return ckpt_error(ctx, -EBADF,
 				  "file %pD is in a part of /proc that is mounted alone",
 				  file);
-	ret = find_place(ctx, file, &name, &where);
+	ret = find_place(ctx, file, ctx->task, &name, &where);
 	if (ret)
 		return ret;
 	if (!may_open(where, name))
@@ -164,6 +286,9 @@ static int save_place(struct ckpt_ctx *ctx, const struct file *file, char *name)
 		return -ENOMEM;
 	record->where = where;
 	record->mode = file_inode(file)->i_mode & S_IFMT;
+	ret = save_kept(ctx, file, name, record);
+	if (ret)
+		return ret;
 	ret = ckpt_path_add(ctx, &root);
 	if (ret)
 		return ckpt_error(ctx, ret, "/proc cannot be named");
@@ -203,12 +328,41 @@ static const char *directory_of(u32 where)
 	}
 }
 
+/*
+ * What the name says decides what is behind the pointers of the file, and a
+ * symbolic link may have led to another one: an image names any directory it
+ * likes.
+ */
+static int check_place(struct ckpt_ctx *ctx, const struct file *file,
+		       const char *want,
+		       const struct ckpt_hdr_file_proc *record)
+{
+	char *page, *name;
+	u32 where;
+	int ret;
+
+	if (!ckpt_file_is_proc(file) ||
+	    (file_inode(file)->i_mode ^ record->mode) & S_IFMT)
+		return -ESTALE;
+	page = (char *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return -ENOMEM;
+	name = dentry_path_raw(file->f_path.dentry, page, PAGE_SIZE);
+	ret = IS_ERR(name) ? PTR_ERR(name) :
+	      find_place(ctx, file, current, &name, &where);
+	if (!ret && (where != record->where || strcmp(name, want)))
+		ret = -ESTALE;
+	free_page((unsigned long)page);
+	return ret;
+}
+
 static struct file *open_entry(struct ckpt_ctx *ctx, const char *root,
 			       const char *name, u32 open_flags,
 			       const struct ckpt_hdr_file_proc *record)
 {
 	struct file *file;
 	char *path;
+	int ret;
 
 	path = kasprintf(GFP_KERNEL_ACCOUNT, "%s/%s%s", root,
 			 directory_of(record->where), name);
@@ -217,16 +371,117 @@ static struct file *open_entry(struct ckpt_ctx *ctx, const char *root,
 	file = filp_open(path, open_flags | O_NONBLOCK | O_NOCTTY, 0);
 	if (IS_ERR(file)) {
 		ckpt_error(ctx, PTR_ERR(file), "cannot open %s", path);
-	} else if (!ckpt_file_is_proc(file) ||
-		   (file_inode(file)->i_mode ^ record->mode) & S_IFMT) {
-		int ret = ckpt_error(ctx, -ESTALE, "%s is no such file of /proc",
-				     path);
-
+		goto free_path;
+	}
+	ret = check_place(ctx, file, name, record);
+	if (ret) {
+		ckpt_error(ctx, ret, "%s is no such file of /proc", path);
 		fput(file);
 		file = ERR_PTR(ret);
 	}
+free_path:
 	kfree(path);
 	return file;
+}
+
+/* It was opened by a task that has another address space until the commit. */
+static void set_mm(struct mm_struct **kept, struct mm_struct *mm)
+{
+	struct mm_struct *old = *kept;
+
+	mmgrab(mm);
+	*kept = mm;
+	if (old)
+		mmdrop(old);
+}
+
+static void set_root(struct proc_mounts *mounts, struct fs_struct *fs)
+{
+	struct path old = mounts->root;
+
+	get_fs_root(fs, &mounts->root);
+	path_put(&old);
+}
+
+/**
+ * struct restored_event - a file that tells who polls when it has changed
+ * @step: makes it tell that once more
+ * @file: the file, which the table of objects holds
+ * @kept: what says which change it told last
+ */
+struct restored_event {
+	struct ckpt_last_step step;
+	struct file *file;
+	enum proc_kept kept;
+};
+
+/* No change has this number: it may be any other. */
+static void forget_event(struct file *file, enum proc_kept kept)
+{
+	struct seq_file *seq = file->private_data;
+
+	if (kept == KEPT_EVENT_OF_SYSCTL)
+		file->private_data = (void *)~0UL;
+	else
+		seq->poll_event--;
+}
+
+static int tell_event(struct ckpt_ctx *ctx, struct ckpt_last_step *step)
+{
+	struct restored_event *event =
+		container_of(step, struct restored_event, step);
+
+	forget_event(event->file, event->kept);
+	return 0;
+}
+
+static void event_free(struct ckpt_last_step *step)
+{
+	kfree(container_of(step, struct restored_event, step));
+}
+
+/*
+ * Mounts, swap areas and names of the host may be others now, and no number
+ * tells of two boots whether they are. An epoll asks as soon as it watches the
+ * file, and finds it ready; what it was told then, the process was not.
+ */
+static int restore_event(struct ckpt_ctx *ctx, struct file *file,
+			 enum proc_kept kept)
+{
+	struct restored_event *event;
+
+	event = kzalloc(sizeof(*event), GFP_KERNEL_ACCOUNT);
+	if (!event)
+		return -ENOMEM;
+	event->step.run = tell_event;
+	event->step.free = event_free;
+	event->file = file;
+	event->kept = kept;
+	forget_event(file, kept);
+	ckpt_last_step_add(ctx, &event->step);
+	return 0;
+}
+
+static int restore_kept(struct ckpt_ctx *ctx, struct file *file,
+			const char *name,
+			const struct ckpt_hdr_file_proc *record)
+{
+	enum proc_kept kept = what_is_kept(file, record->where, name);
+	struct proc_mounts *mounts = kept_mounts(file, kept);
+	struct mm_struct **mm = kept_mm(file, kept);
+
+	if (!mm != !record->mm || !mounts != !record->fs)
+		return ckpt_error(ctx, -EINVAL,
+				  "file %s of /proc keeps something else",
+				  name);
+	if (mm)
+		set_mm(mm, ckpt_object_find(ctx, record->mm, CKPT_OBJ_MM));
+	if (mounts)
+		set_root(mounts, ckpt_object_find(ctx, record->fs,
+						  CKPT_OBJ_FS));
+	if (mounts || kept == KEPT_EVENT || kept == KEPT_EVENT_OF_SYSCTL)
+		return restore_event(ctx, file, kept);
+	return 0;
 }
 
 /**
@@ -264,6 +519,13 @@ struct file *ckpt_file_restore_proc(struct ckpt_ctx *ctx,
 		file = ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "file %s of /proc cannot be restored",
 					  name));
+	if (!IS_ERR(file)) {
+		ret = restore_kept(ctx, file, name, &record);
+		if (ret) {
+			fput(file);
+			file = ERR_PTR(ret);
+		}
+	}
 	kvfree(name);
 	kvfree(root);
 	return file;

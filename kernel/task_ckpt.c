@@ -193,6 +193,7 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	fs = ckpt_object_save(ctx, CKPT_OBJ_FS, task->fs);
 	if (fs < 0)
 		return fs;
+	/* Before the descriptors: an open file of /proc may refer to it. */
 	mm = ckpt_object_save(ctx, CKPT_OBJ_MM, task->mm);
 	if (mm < 0)
 		return mm;

@@ -206,7 +206,8 @@ DESCRIBE(file_desc, FILE_DESC);
 #define FILE_RECORD(R, s)						\
 	UINT(R, s, kind, CKPT_FILE_REGULAR, CKPT_FILE_MAX - 1)		\
 	ANY(R, s, open_flags, HEX)					\
-	R(s, pos, SINT, 0, 0x7fffffffffffffffLL, 0)			\
+	R(s, pos, SINT, -0x7fffffffffffffffLL - 1,			\
+	  0x7fffffffffffffffLL, 0)					\
 	R(s, fd, SINT, -1, 1 << 30, 0)					\
 	R(s, inherit, SINT, -1, 1 << 30, 0)				\
 	MASK(R, s, flags, CKPT_FILE_ALL)				\
@@ -333,7 +334,9 @@ DESCRIBE(pipe_buffer, PIPE_BUFFER);
 
 #define FILE_PROC(R, s)							\
 	UINT(R, s, where, CKPT_PROC_GLOBAL, CKPT_PROC_THREAD)		\
-	MASK(R, s, mode, 0170000)
+	MASK(R, s, mode, 0170000)					\
+	OPT_REF(R, s, mm, MM)						\
+	OPT_REF(R, s, fs, FS)
 DESCRIBE(file_proc, FILE_PROC);
 
 #define INOTIFY(R, s)							\

@@ -547,11 +547,15 @@ struct ckpt_hdr_file_attributes {
  * @h: type and length
  * @where: CKPT_PROC_*
  * @mode: type
+ * @mm: address space that it shows, or 0
+ * @fs: whose root directory it shows mounts below, or 0
  */
 struct ckpt_hdr_file_proc {
 	struct ckpt_hdr h;
 	__u32 where;
 	__u32 mode;
+	__u32 mm;
+	__u32 fs;
 };
 
 /* struct ckpt_hdr_unlinked.flags */

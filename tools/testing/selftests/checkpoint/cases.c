@@ -151,6 +151,10 @@ const struct subject_case subject_cases[] = {
 	FILES("path-only-user", "paths", "path-only", ORDINARY),
 	FILES("proc-files", "paths", "proc"),
 	FILES("proc-files-user", "paths", "proc", ORDINARY),
+	FILES("proc-memory", "proc", "memory"),
+	FILES("proc-memory-user", "proc", "memory", ORDINARY),
+	FILES("proc-mounts", "proc", "mounts", DRIFTS),
+	FILES("proc-mounts-user", "proc", "mounts", ORDINARY),
 
 	LOCKS("posix-locks", "locks", "posix"),
 	LOCKS("posix-locks-user", "locks", "posix", ORDINARY),

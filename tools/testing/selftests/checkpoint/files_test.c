@@ -809,6 +809,20 @@ TEST_F_TIMEOUT(files, unlinked_and_growing, LIMIT)
 	}
 }
 
+static bool become_another_program(void)
+{
+	return open("/proc/self/mem", O_RDONLY) == 0 &&
+	       !execl("program", "program", "pause", NULL);
+}
+
+/* What was opened before shows memory that is gone. */
+TEST_F_TIMEOUT(files, memory_before_execve, LIMIT)
+{
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	EXPECT_EQ(-EBADF, save_with(become_another_program));
+	EXPECT_TRUE(log_names("file mem of /proc shows the memory of before an execve()"));
+}
+
 static bool forget_other_name(void)
 {
 	int fd = open("data", O_RDWR), caches = open("/proc/sys/vm/drop_caches", O_WRONLY);

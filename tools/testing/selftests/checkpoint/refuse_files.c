@@ -4,6 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -100,10 +101,37 @@ static bool make_pidfd_gone(void)
 	return waitpid(pid, NULL, 0) == pid && opens(fd);
 }
 
-/* It shows the memory that the process had when it was opened. */
-static bool make_proc_maps(void)
+/* It keeps a user namespace. */
+static bool make_proc_uid_map(void)
 {
-	return opens(open("/proc/self/maps", O_RDONLY));
+	return opens(open("/proc/self/uid_map", O_RDONLY));
+}
+
+/* What a security module keeps is not saved. */
+static bool make_proc_attr(void)
+{
+	return opens(open("/proc/self/attr/current", O_RDONLY));
+}
+
+/* When it is opened again, there is no such descriptor yet. */
+static bool make_proc_fdinfo(void)
+{
+	return opens(scratch_file()) && opens(open("/proc/self/fdinfo/0", O_RDONLY));
+}
+
+static bool make_proc_root(void)
+{
+	return opens(open("/proc/self/mounts", O_RDONLY)) && !chroot(".");
+}
+
+static bool make_proc_namespace(void)
+{
+	int own = open("/proc/self/ns/mnt", O_RDONLY);
+	bool good = opens(own) && !unshare(CLONE_NEWNS) &&
+		    opens(open("/proc/self/mountinfo", O_RDONLY)) && !setns(own, CLONE_NEWNS);
+
+	close(own);
+	return good;
 }
 
 static bool make_proc_other(void)
@@ -333,7 +361,13 @@ const struct refusal file_refusals[] = {
 	{ "map-file", make_map_file, EBADF, "memory without a name" },
 	{ "pidfd-parent", make_pidfd_parent, EBUSY, "pidfd of process " },
 	{ "pidfd-gone", make_pidfd_gone, EBUSY, "pidfd of a process that is gone" },
-	{ "proc-maps", make_proc_maps, EBADF, "file maps of /proc cannot be saved" },
+	{ "proc-uid-map", make_proc_uid_map, EBADF, "file uid_map of /proc cannot be saved" },
+	{ "proc-attr", make_proc_attr, EBADF, "file attr/current of /proc cannot be saved" },
+	{ "proc-fdinfo", make_proc_fdinfo, EBADF, "file fdinfo/0 of /proc cannot be saved" },
+	{ "proc-root", make_proc_root, EBADF,
+	  "file mounts of /proc shows mounts below another root directory" },
+	{ "proc-namespace", make_proc_namespace, EBADF,
+	  "file mountinfo of /proc shows another mount namespace" },
 	{ "proc-other", make_proc_other, EBADF, "of /proc belongs to another task: 1" },
 	{ "proc-dead", make_proc_dead, EBADF, "of /proc belongs to another task" },
 	{ "proc-trigger", make_proc_write, EBADF, "file sysrq-trigger of /proc cannot be saved" },

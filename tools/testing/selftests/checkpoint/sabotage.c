@@ -268,6 +268,13 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ ADD, "file[8].pos", 1 }, { TEXT, "meminfo", .text = "version" },
 		{ TEXT, "sys/kernel/hostname", .text = "../../../etc/passwd",
 		  .refused = true }) },
+	{ "proc", "memory", 0, ROWS(
+		{ SET, "file_proc[0].mm", 0, .refused = true },
+		{ SET, "file_proc[1].fs", 2, .refused = true },
+		{ ADD, "file[5].pos", 8 }) },
+	{ "proc", "mounts", 0, ROWS(
+		{ SET, "file_proc[0].fs", 0, .refused = true },
+		{ SET, "file_proc[1].mm", 3, .refused = true }) },
 	{ "files", "directory", 0, ROWS({ SET, "file[4].pos", 0 }) },
 	{ "locks", "posix", 0, ROWS(
 		{ SET, "file_lock[0].type", 1 }, { SET, "file_lock[1].type", 2 },
