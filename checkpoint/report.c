@@ -24,7 +24,7 @@
 /**
  * struct ckpt_message - one line for the user
  * @list: in ckpt_ctx.messages
- * @error: errno, positive
+ * @error: errno, positive; 0 if nothing failed
  * @text: without the newline
  */
 struct ckpt_message {
@@ -32,6 +32,21 @@ struct ckpt_message {
 	int error;
 	char text[MESSAGE_MAX];
 };
+
+static struct ckpt_message *add(struct ckpt_ctx *ctx, int error)
+{
+	struct ckpt_message *message;
+
+	if (ctx->nr_messages == MESSAGES_MAX)
+		return NULL;
+	message = kmalloc(sizeof(*message), GFP_KERNEL_ACCOUNT);
+	if (!message)
+		return NULL;
+	message->error = -error;
+	list_add_tail(&message->list, &ctx->messages);
+	ctx->nr_messages++;
+	return message;
+}
 
 /**
  * __ckpt_error - see ckpt_error()
@@ -53,13 +68,10 @@ int __ckpt_error(struct ckpt_ctx *ctx, int error, const char *function,
 
 	if (!ctx->error)
 		ctx->error = error;
-	if (ctx->nr_messages == MESSAGES_MAX)
-		return error;
-	message = kmalloc(sizeof(*message), GFP_KERNEL_ACCOUNT);
+	message = add(ctx, error);
 	if (!message)
 		return error;
 
-	message->error = -error;
 	length = scnprintf(message->text, sizeof(message->text),
 			   "[err %d][pos %llu][E @ %s:%d] task %d (%s): ",
 			   error, ctx->stream.position + ctx->captured,
@@ -68,10 +80,35 @@ int __ckpt_error(struct ckpt_ctx *ctx, int error, const char *function,
 	vscnprintf(message->text + length, sizeof(message->text) - length,
 		   format, args);
 	va_end(args);
-	list_add_tail(&message->list, &ctx->messages);
-	ctx->nr_messages++;
 	trace_ckpt_error(error, message->text);
 	return error;
+}
+
+/**
+ * ckpt_note - tell the user what is not as it was, though nothing fails
+ * @ctx: context
+ * @format: what it is, no newline
+ *
+ * The message goes to the log descriptor, as those of ckpt_error(). Whoever
+ * counts on it being read must fail instead: there may be no log, or no memory
+ * for another message.
+ */
+void ckpt_note(struct ckpt_ctx *ctx, const char *format, ...)
+{
+	struct task_struct *task = ctx->task ?: current;
+	struct ckpt_message *message = add(ctx, 0);
+	va_list args;
+	int length;
+
+	if (!message)
+		return;
+	length = scnprintf(message->text, sizeof(message->text),
+			   "[note] task %d (%s): ", task_pid_vnr(task),
+			   task->comm);
+	va_start(args, format);
+	vscnprintf(message->text + length, sizeof(message->text) - length,
+		   format, args);
+	va_end(args);
 }
 
 /**
@@ -126,6 +163,9 @@ int ckpt_report_emit(struct ckpt_ctx *ctx)
 		};
 		char padded[MESSAGE_MAX + 8] = {};
 
+		/* In the image it would be the reason of a failure. */
+		if (!message->error)
+			continue;
 		strscpy(padded, message->text, MESSAGE_MAX);
 		ret = ckpt_stream_write_record(ctx, &record);
 		if (!ret)

@@ -266,6 +266,9 @@ int __ckpt_error(struct ckpt_ctx *ctx, int error, const char *function,
 #define ckpt_error(_ctx, _error, ...)					\
 	__ckpt_error(_ctx, _error, __func__, __LINE__, __VA_ARGS__)
 
+__printf(2, 3)
+void ckpt_note(struct ckpt_ctx *ctx, const char *format, ...);
+
 /* Saving: segment.c, objhash.c */
 void *ckpt_record_add(struct ckpt_ctx *ctx, u32 type);
 int ckpt_text_add(struct ckpt_ctx *ctx, const char *text);

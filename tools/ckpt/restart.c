@@ -210,6 +210,9 @@ static int accompany(struct restart *restart)
 {
 	const struct restart_options *options = restart->options;
 
+	/* Nothing has failed: what there is to know all the same. */
+	if (verbosity != QUIET)
+		kmsg_show(&restart->kmsg);
 	info("process %d runs", root_pid(restart));
 	changes_release(&options->changes);
 	if (options->detach) {
