@@ -17,6 +17,28 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 
+/*
+ * Of a file that a stacked filesystem opened below, to be mapped, that
+ * filesystem tells how it is saved.
+ */
+static const struct file_operations *methods(const struct file *file)
+{
+	if (file->f_mode & FMODE_BACKING)
+		return file_user_inode(file)->i_fop;
+	return file->f_op;
+}
+
+/**
+ * ckpt_file_has_method - can open files of this type be saved?
+ * @file: open file
+ *
+ * Return: whether it has the checkpoint method.
+ */
+bool ckpt_file_has_method(const struct file *file)
+{
+	return methods(file)->checkpoint;
+}
+
 /* What is open as a path only has no method, and /proc has too many. */
 static int save_kind(struct ckpt_ctx *ctx, struct file *file)
 {
@@ -24,7 +46,7 @@ static int save_kind(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_file_save_proc(ctx, file);
 	if (file->f_mode & FMODE_PATH)
 		return ckpt_file_save_path_only(ctx, file);
-	return file->f_op->checkpoint(ctx, file);
+	return methods(file)->checkpoint(ctx, file);
 }
 
 /* What a file of any kind may have, besides the state of its kind. */
@@ -85,11 +107,11 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	struct file *file = object;
 	int kind;
 
-	if (!file->f_op->checkpoint && !(file->f_mode & FMODE_PATH) &&
+	if (!ckpt_file_has_method(file) && !(file->f_mode & FMODE_PATH) &&
 	    !ckpt_file_is_proc(file))
 		return ckpt_error(ctx, -EBADF,
-				  "file %pD of type %s cannot be saved",
-				  file, file_inode(file)->i_sb->s_type->name);
+				  "file %pD of type %s cannot be saved", file,
+				  file_user_inode(file)->i_sb->s_type->name);
 	kind = ckpt_dnotify_check(ctx, file);
 	if (kind)
 		return kind;
@@ -98,6 +120,11 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 		return -ENOMEM;
 	record->open_flags = file->f_flags & CKPT_OPEN_FLAGS;
 	record->pos = file->f_pos;
+	if (file->f_mode & FMODE_BACKING) {
+		/* Nobody reads or writes it. O_NOATIME is not the user's. */
+		record->open_flags &= O_ACCMODE | O_LARGEFILE;
+		record->pos = 0;
+	}
 	record->fd = ctx->descriptor;
 	record->inherit = -1;
 	/* What the file refers to has not been met at this descriptor. */

@@ -19,8 +19,10 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/stat.h>
+#include <linux/time64.h>
 #include <linux/uuid.h>
 
 static void identify(const struct inode *inode,
@@ -95,6 +97,16 @@ int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path)
 }
 
 /*
+ * Directories of an overlayfs whose layers are on different filesystems have
+ * another number each time they are looked up.
+ */
+static bool is_numbered_anew(const struct ckpt_hdr_file_path *saved)
+{
+	return saved->fs_magic == OVERLAYFS_SUPER_MAGIC &&
+	       S_ISDIR(saved->mode);
+}
+
+/*
  * Inode numbers mean something within one instance of a filesystem, which its
  * uuid names. Where it has none, or another one (a tmpfs after a reboot), size
  * and time of modification have to do. They must also be the same when the
@@ -107,8 +119,9 @@ static const char *difference(const struct ckpt_hdr_file_path *saved,
 	bool same_fs = saved->fs_magic == found->fs_magic &&
 		       !memcmp(saved->fs_uuid, found->fs_uuid,
 			       sizeof(saved->fs_uuid));
-	bool same_inode = saved->ino == found->ino &&
-			  saved->generation == found->generation;
+	bool same_inode = (saved->ino == found->ino &&
+			   saved->generation == found->generation) ||
+			  is_numbered_anew(saved);
 	bool has_uuid = memcmp(saved->fs_uuid, &no_uuid, sizeof(no_uuid));
 	bool same_contents = saved->size == found->size &&
 			     saved->mtime_sec == found->mtime_sec &&
@@ -219,10 +232,31 @@ static int kind_of(const struct inode *inode)
 	return -EBADF;
 }
 
+/*
+ * Whoever maps a file of a stacked filesystem maps the one below it, and keeps
+ * that when somebody writes to the file, which makes a copy: then what is
+ * mapped has no path any more.
+ */
+static bool was_copied_up(const struct file *file)
+{
+	const struct inode *now = d_real_inode(file_user_path(file)->dentry);
+	const struct inode *mapped = file_inode(file);
+	struct timespec64 now_mtime, mapped_mtime;
+
+	if (now == mapped)
+		return false;
+	now_mtime = inode_get_mtime(now);
+	mapped_mtime = inode_get_mtime(mapped);
+	/* A copy that nobody has written to yet is as good. */
+	return i_size_read(now) != i_size_read(mapped) ||
+	       !timespec64_equal(&now_mtime, &mapped_mtime);
+}
+
 /**
  * ckpt_file_save_generic - save an open file that its path brings back
  * @ctx: context
- * @file: regular file, directory or memory device
+ * @file: regular file, directory or memory device; also what is below a file
+ *	of a stacked filesystem
  *
  * The checkpoint method of ordinary filesystems and of memory devices.
  *
@@ -230,13 +264,18 @@ static int kind_of(const struct inode *inode)
  */
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 {
-	const struct inode *inode = file_inode(file);
+	const struct path *path = file_user_path(file);
+	const struct inode *inode = d_inode(path->dentry);
 	struct ckpt_hdr_file_path *record;
 
+	if (file->f_mode & FMODE_BACKING && was_copied_up(file))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "file %pd was changed on %s after it was mapped",
+				  path->dentry, inode->i_sb->s_type->name);
 	if (S_ISREG(inode->i_mode) && !inode->i_nlink &&
-	    d_unlinked(file->f_path.dentry))
+	    d_unlinked(path->dentry))
 		return ckpt_file_save_unlinked(ctx, file);
-	record = save_path(ctx, &file->f_path);
+	record = save_path(ctx, path);
 	if (IS_ERR(record))
 		return PTR_ERR(record);
 	ckpt_object_keep_path(ctx, file, record);

@@ -40,7 +40,7 @@
 /* Reading must not wait for another machine while the target is stopped. */
 static bool is_local(const struct file *file)
 {
-	const struct inode *inode = d_real_inode(file->f_path.dentry);
+	const struct inode *inode = d_real_inode(file_user_path(file)->dentry);
 	const struct super_block *sb = inode->i_sb;
 
 	return sb->s_type->fs_flags & FS_REQUIRES_DEV ||
@@ -48,11 +48,11 @@ static bool is_local(const struct file *file)
 }
 
 /* Who may trace the target may read what it may read, and nothing else. */
-static int may_read(struct file *file)
+static int may_read(const struct file *file)
 {
 	if (file->f_mode & FMODE_READ)
 		return 0;
-	return file_permission(file, MAY_READ);
+	return path_permission(file_user_path(file), MAY_READ);
 }
 
 /* Opening the file would break it, and wait for a holder who is stopped. */
@@ -65,7 +65,7 @@ static bool has_leases(const struct inode *inode)
 
 static const char *unsupported(const struct file *file)
 {
-	const struct inode *inode = file_inode(file);
+	const struct inode *inode = file_user_inode(file);
 
 	if (!is_local(file))
 		return "is unlinked and not on a local filesystem";
@@ -85,17 +85,18 @@ static const char *unsupported(const struct file *file)
  */
 int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 {
+	struct inode *inode = d_inode(file_user_path(file)->dentry);
 	struct ckpt_hdr_file_unlinked *record;
 	int objref;
 
 	if (unsupported(file))
 		return ckpt_error(ctx, -EBADF, "file %pD %s", file,
 				  unsupported(file));
-	if (has_leases(file_inode(file)))
+	if (has_leases(inode))
 		return ckpt_error(ctx, -EBUSY,
 				  "file %pD has a lease and no name", file);
 	ctx->contents_of = file;
-	objref = ckpt_object_save(ctx, CKPT_OBJ_UNLINKED, file_inode(file));
+	objref = ckpt_object_save(ctx, CKPT_OBJ_UNLINKED, inode);
 	ctx->contents_of = NULL;
 	if (objref < 0)
 		return objref;
@@ -109,7 +110,7 @@ int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 /* Security labels are those of the restart, as for every file. */
 static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry;
+	struct dentry *dentry = file_user_path(file)->dentry;
 	ssize_t size = vfs_listxattr(dentry, NULL, 0);
 	char *names, *name;
 	int ret = 0;
@@ -150,7 +151,7 @@ loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
 
 	ret = check_xattrs(ctx, file);
 	if (!ret)
-		ret = vfs_getattr_nosec(&file->f_path, &stat,
+		ret = vfs_getattr_nosec(file_user_path(file), &stat,
 					STATX_BASIC_STATS, AT_STATX_DONT_SYNC);
 	if (ret)
 		return ret;
@@ -256,6 +257,32 @@ static struct file *open_unnoticed(const struct path *path)
 			   O_NONBLOCK | __FMODE_NONOTIFY, current_cred());
 }
 
+/* Where the file was; the mount is that of the file. */
+static void find_directory(const struct file *file, struct path *directory)
+{
+	const struct path *path = file_user_path(file);
+
+	directory->mnt = path->mnt;
+	directory->dentry = dget_parent(path->dentry);
+	while (d_unlinked(directory->dentry)) {
+		struct dentry *removed = directory->dentry;
+
+		directory->dentry = dget_parent(removed);
+		dput(removed);
+	}
+}
+
+static int save_directory(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct path directory;
+	int ret;
+
+	find_directory(file, &directory);
+	ret = ckpt_path_add(ctx, &directory);
+	dput(directory.dentry);
+	return ret;
+}
+
 static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
 	struct ckpt_page_copies *copies;
@@ -266,7 +293,7 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 		return ckpt_error(ctx, ret,
 				  "unlinked file %pD may not be read", file);
 	/* A position and read-ahead of our own, and no trace of the reading. */
-	reader = open_unnoticed(&file->f_path);
+	reader = open_unnoticed(file_user_path(file));
 	if (IS_ERR(reader))
 		return PTR_ERR(reader);
 	copies = ckpt_page_copies_alloc();
@@ -277,23 +304,6 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 		ckpt_page_copies_free(copies);
 	/* Not when the checkpoint ends: the target may set a lease before. */
 	__fput_sync(reader);
-	return ret;
-}
-
-static int save_directory(struct ckpt_ctx *ctx, struct file *file)
-{
-	struct path path = { .mnt = file->f_path.mnt };
-	int ret;
-
-	path.dentry = dget_parent(file->f_path.dentry);
-	while (d_unlinked(path.dentry)) {
-		struct dentry *removed = path.dentry;
-
-		path.dentry = dget_parent(removed);
-		dput(removed);
-	}
-	ret = ckpt_path_add(ctx, &path);
-	dput(path.dentry);
 	return ret;
 }
 

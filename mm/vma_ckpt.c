@@ -154,6 +154,12 @@ static bool continues(const struct ckpt_hdr_vma *last,
 	return last->offset + (last->end - last->start) == next->offset;
 }
 
+/* Will the contents of the file be read? */
+static bool has_contents(struct file *file)
+{
+	return d_unlinked(file_user_path(file)->dentry);
+}
+
 /* A file that has no name any more, with contents to be read. */
 static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address)
 {
@@ -164,8 +170,9 @@ static struct file *next_unlinked(struct mm_struct *mm, unsigned long *address)
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
 		if (!vma->vm_file || !vma->vm_ops ||
-		    !vma->vm_ops->checkpoint || !vma->vm_file->f_op->checkpoint ||
-		    !d_unlinked(vma->vm_file->f_path.dentry))
+		    !vma->vm_ops->checkpoint ||
+		    !ckpt_file_has_method(vma->vm_file) ||
+		    !has_contents(vma->vm_file))
 			continue;
 		file = get_file(vma->vm_file);
 		*address = vma->vm_end;

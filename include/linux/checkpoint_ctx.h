@@ -306,6 +306,7 @@ int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_unlinked_restore(struct ckpt_ctx *ctx);
 int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_file_table_restore(struct ckpt_ctx *ctx);
+bool ckpt_file_has_method(const struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, void *object);
 int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *record);
 void *ckpt_file_restore(struct ckpt_ctx *ctx);
