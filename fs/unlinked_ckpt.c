@@ -14,7 +14,10 @@
  * Only the open file keeps the contents, so they are in the image: they are
  * copied while the target is stopped, for the time that takes. A restart makes
  * an unnamed file in the same directory, or in the nearest one above it that
- * is still there.
+ * is still there. Where none can be made, because nobody may write there or the
+ * filesystem cannot do it, memory takes the contents, and the log tells: see
+ * mm/unlinked_memory_ckpt.c. But not those of a file that could get a name: it
+ * would be on another filesystem then.
  */
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
@@ -272,12 +275,17 @@ static void find_directory(const struct file *file, struct path *directory)
 	}
 }
 
-static int save_directory(struct ckpt_ctx *ctx, struct file *file)
+/* Where the file is, or was before a restart put it into memory. */
+static int save_origin(struct ckpt_ctx *ctx, struct file *file,
+		       struct ckpt_hdr_unlinked *record)
 {
 	struct path directory;
 	int ret;
 
+	if (ckpt_unlinked_is_memory(file))
+		return ckpt_unlinked_save_origin(ctx, file, record);
 	find_directory(file, &directory);
+	record->fs_magic = directory.dentry->d_sb->s_magic;
 	ret = ckpt_path_add(ctx, &directory);
 	dput(directory.dentry);
 	return ret;
@@ -325,10 +333,9 @@ int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object)
 	record = ckpt_record_add(ctx, CKPT_HDR_UNLINKED);
 	if (!record)
 		return -ENOMEM;
-	record->fs_magic = inode->i_sb->s_magic;
 	if (READ_ONCE(inode->i_state) & I_LINKABLE)
 		record->flags = CKPT_UNLINKED_LINKABLE;
-	ret = save_directory(ctx, file);
+	ret = save_origin(ctx, file, record);
 	if (!ret) {
 		size = ckpt_file_attributes_save(ctx, file);
 		ret = size < 0 ? size : save_contents(ctx, file, size);
@@ -406,9 +413,9 @@ int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
 /*
  * The nearest directory above one that is gone will do: nobody can tell where
  * a file without a name is. But it must not end up beneath a mount point whose
- * filesystem is not there.
+ * filesystem is not there. @directory is cut down to the one that was tried.
  */
-static struct file *create_unnamed(struct ckpt_ctx *ctx, char *directory,
+static struct file *create_unnamed(char *directory,
 				   const struct ckpt_hdr_unlinked *record)
 {
 	int flags = O_TMPFILE | O_RDWR | O_LARGEFILE;
@@ -429,20 +436,75 @@ static struct file *create_unnamed(struct ckpt_ctx *ctx, char *directory,
 		*last = '\0';
 		moved = true;
 	}
-	if (*directory == '\0')
-		directory = "/";
-	if (IS_ERR(file)) {
-		ckpt_error(ctx, PTR_ERR(file),
-			   "cannot create a file without a name in %s",
-			   directory);
-		return file;
-	}
-	if (!moved || file_inode(file)->i_sb->s_magic == record->fs_magic)
+	if (IS_ERR(file) || !moved ||
+	    file_inode(file)->i_sb->s_magic == record->fs_magic)
 		return file;
 	fput(file);
-	return ERR_PTR(ckpt_error(ctx, -ESTALE,
+	return ERR_PTR(-ESTALE);
+}
+
+static int report_directory(struct ckpt_ctx *ctx, int error,
+			    const char *directory)
+{
+	if (!*directory)
+		directory = "/";
+	if (error == -ESTALE)
+		return ckpt_error(ctx, error,
 				  "%s is not on the filesystem of the unlinked file",
-				  directory));
+				  directory);
+	return ckpt_error(ctx, error,
+			  "cannot create a file without a name in %s",
+			  directory);
+}
+
+/*
+ * No file can be made there for a reason that would be the same tomorrow. One
+ * that does not fit on the disk is not to fill memory instead.
+ */
+static bool may_be_memory(int error, const struct ckpt_hdr_unlinked *record)
+{
+	if (record->flags & CKPT_UNLINKED_LINKABLE)
+		return false;
+	switch (error) {
+	case -EROFS:
+	case -EOPNOTSUPP:
+	case -EACCES:
+	case -EPERM:
+	case -ESTALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct file *create(struct ckpt_ctx *ctx, const char *directory,
+			   const struct ckpt_hdr_unlinked *record,
+			   const struct ckpt_hdr_file_attributes *attributes)
+{
+	char *tried = kstrdup(directory, GFP_KERNEL_ACCOUNT);
+	struct file *file;
+	int error;
+
+	if (!tried)
+		return ERR_PTR(-ENOMEM);
+	file = create_unnamed(tried, record);
+	if (!IS_ERR(file))
+		goto free_tried;
+	error = PTR_ERR(file);
+	if (may_be_memory(error, record)) {
+		file = ckpt_unlinked_create_memory(ctx, directory, record,
+						   attributes->mode);
+		if (!IS_ERR(file))
+			ckpt_note(ctx,
+				  "the unlinked file of %llu bytes from %s is in memory: none can be made in %s (error %d)",
+				  attributes->size, directory,
+				  *tried ? tried : "/", error);
+	} else {
+		report_directory(ctx, error, tried);
+	}
+free_tried:
+	kfree(tried);
+	return file;
 }
 
 /**
@@ -534,7 +596,7 @@ static struct file *restore_file(struct ckpt_ctx *ctx)
 	if (IS_ERR(directory))
 		return ERR_CAST(directory);
 	ret = ckpt_file_attributes_read(ctx, &attributes);
-	file = ret ? ERR_PTR(ret) : create_unnamed(ctx, directory, &record);
+	file = ret ? ERR_PTR(ret) : create(ctx, directory, &record, &attributes);
 	kvfree(directory);
 	if (IS_ERR(file))
 		return file;

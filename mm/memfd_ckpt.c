@@ -55,6 +55,8 @@ int ckpt_file_save_shmem(struct ckpt_ctx *ctx, struct file *file)
 
 	if (!(file->f_path.mnt->mnt_flags & MNT_INTERNAL))
 		return ckpt_file_save_generic(ctx, file);
+	if (ckpt_unlinked_is_memory(file))
+		return ckpt_file_save_unlinked(ctx, file);
 	if (!is_memfd(file))
 		return ckpt_error(ctx, -EBADF,
 				  "file %pD is memory without a name", file);
@@ -118,13 +120,22 @@ int ckpt_memfd_save_vma(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	return 0;
 }
 
+/**
+ * ckpt_memory_is_noexec - must files in memory be sealed against execution?
+ *
+ * Return: whether vm.memfd_noexec says so.
+ */
+bool ckpt_memory_is_noexec(void)
+{
+	return pidns_memfd_noexec_scope(task_active_pid_ns(current)) >=
+	       MEMFD_NOEXEC_SCOPE_NOEXEC_ENFORCED;
+}
+
 /* What vm.memfd_noexec forbids to create is not restored either. */
 static int check_exec(struct ckpt_ctx *ctx,
 		      const struct ckpt_memfd_stage *stage)
 {
-	int scope = pidns_memfd_noexec_scope(task_active_pid_ns(current));
-
-	if (scope < MEMFD_NOEXEC_SCOPE_NOEXEC_ENFORCED ||
+	if (!ckpt_memory_is_noexec() ||
 	    (stage->record.seals & F_SEAL_EXEC &&
 	     !(stage->attributes.mode & 0111)))
 		return 0;

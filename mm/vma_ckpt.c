@@ -157,7 +157,8 @@ static bool continues(const struct ckpt_hdr_vma *last,
 /* Will the contents of the file be read? */
 static bool has_contents(struct file *file)
 {
-	return d_unlinked(file_user_path(file)->dentry);
+	return d_unlinked(file_user_path(file)->dentry) ||
+	       ckpt_unlinked_is_memory(file);
 }
 
 /* A file that has no name any more, with contents to be read. */

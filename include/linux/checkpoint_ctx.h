@@ -415,6 +415,14 @@ struct ckpt_memfd_stage {
 	struct ckpt_hdr_file_attributes attributes;
 };
 
+bool ckpt_unlinked_is_memory(struct file *file);
+int ckpt_unlinked_save_origin(struct ckpt_ctx *ctx, struct file *file,
+			      struct ckpt_hdr_unlinked *record);
+struct file *
+ckpt_unlinked_create_memory(struct ckpt_ctx *ctx, const char *directory,
+			    const struct ckpt_hdr_unlinked *record, u32 mode);
+
+bool ckpt_memory_is_noexec(void);
 int ckpt_memfd_save(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_memfd_save_vma(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 			struct ckpt_hdr_vma *record);

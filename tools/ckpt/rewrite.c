@@ -231,6 +231,9 @@ static int change_record(struct rewriter *rewriter)
 			rewriter->changes->path_flags;
 		rewriter->nr_paths = 1;
 		return 0;
+	case CKPT_HDR_UNLINKED:
+		rewriter->nr_paths = 1;
+		return 0;
 	case CKPT_HDR_FS:
 		rewriter->nr_paths = 2;
 		return 0;

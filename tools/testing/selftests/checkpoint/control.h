@@ -33,6 +33,7 @@ typedef __s64 s64;
 #define CONTROL_RESTARTED	0x1	/* the subject runs from an image */
 #define CONTROL_REBOOTED	0x2	/* and since its checkpoint the machine went down */
 #define CONTROL_NEW_PID		0x4	/* its pid may be another one */
+#define CONTROL_IN_MEMORY	0x8	/* unlinked files will be on another device */
 
 /* struct control.blocked_in: runs in user mode, not blocked */
 #define SUBJECT_RUNS		(-1)

@@ -506,22 +506,45 @@ static bool unlink_deep(void)
 	return fd >= 0 && !unlink("sub/deep/data");
 }
 
-/* But none of a filesystem that only happens to be above. */
+static bool nameless_deep(void)
+{
+	return open("sub/deep", O_TMPFILE | O_RDWR, 0644) >= 0;
+}
+
+/*
+ * But none of a filesystem that only happens to be above: memory will do,
+ * unless the file could get a name.
+ */
 TEST_F_TIMEOUT(files, unlinked_and_filesystem_gone, LIMIT)
 {
 	ASSERT_EQ(0, mount("none", "sub", "ramfs", 0, NULL));
 	EXPECT_EQ(0, mkdir("sub/deep", 0755));
-	EXPECT_EQ(0, save_with(unlink_deep));
+	EXPECT_EQ(0, save_with(nameless_deep));
 	EXPECT_EQ(0, restart_now());
 	EXPECT_EQ(0, umount("sub"));
 	EXPECT_EQ(-ESTALE, restart_now());
 	EXPECT_TRUE(log_names("files/sub is not on the filesystem"));
+	ASSERT_EQ(0, mount("none", "sub", "ramfs", 0, NULL));
+	EXPECT_EQ(0, mkdir("sub/deep", 0755));
+	EXPECT_EQ(0, save_with(unlink_deep));
+	EXPECT_EQ(0, umount("sub"));
+	unlink("../log");
+	EXPECT_EQ(0, restart_now());
+	EXPECT_TRUE(log_names("is in memory: none can be made in"));
+	EXPECT_TRUE(log_names("files/sub (error -116)"));
+}
+
+static bool nameless_below(void)
+{
+	int fd = open("sub", O_TMPFILE | O_RDWR, 0644);
+
+	return fd >= 0 && write(fd, "data", 4) == 4;
 }
 
 TEST_F_TIMEOUT(files, unlinked_and_read_only, LIMIT)
 {
 	ASSERT_EQ(0, mount("sub", "sub", NULL, MS_BIND, NULL));
-	EXPECT_EQ(0, save_with(unlink_below));
+	EXPECT_EQ(0, save_with(nameless_below));
 	EXPECT_EQ(0, restart_now());
 	EXPECT_EQ(0, mount(NULL, "sub", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	EXPECT_EQ(-EROFS, restart_now());

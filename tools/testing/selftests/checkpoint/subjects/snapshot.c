@@ -203,8 +203,11 @@ static bool parse_area(const char *line, struct area *area)
 	area->offset = offset;
 	memcpy(area->perms, perms, sizeof(perms));
 	/* Also shared memory that never had a name. */
-	if (is_unlinked(line + path))
+	if (is_unlinked(line + path)) {
 		inode = 0;
+		if (control->flags & CONTROL_IN_MEMORY)
+			strcpy(dev, "another");
+	}
 	snprintf(area->file, sizeof(area->file), "%s %lu %s", dev, inode,
 		 lasting_name(line + path));
 	area->flags[0] = '\0';

@@ -297,4 +297,10 @@ static const struct subject_mode modes[] = {
 	{ }
 };
 
-const struct subject subject = { .modes = modes };
+static void setup(void)
+{
+	/* A directory that the test can do something to. */
+	need(!chdir("aside") || errno == ENOENT);
+}
+
+const struct subject subject = { .setup = setup, .modes = modes };

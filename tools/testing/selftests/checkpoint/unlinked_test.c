@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unlinked files whose directory takes no file at the restart: they come back
+ * in memory, and the log says so; or the restart is refused.
+ */
+#include "harness.h"
+
+#include <sys/mount.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+#define CGROUP	"/sys/fs/cgroup/unlinked-test"
+#define IN_MEMORY	"is in memory: none can be made in"
+
+FIXTURE(unlinked)
+{
+	char dir[PATH_MAX / 2];
+	struct subject_run run;
+};
+
+FIXTURE_SETUP(unlinked)
+{
+	struct subject_run *run = &self->run;
+
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/unlinked");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_EQ(0, mkdir("run", 0755));
+	ASSERT_EQ(0, mkdir("run/aside", 0755));
+	snprintf(run->dir, sizeof(run->dir), "%s/run", self->dir);
+	snprintf(run->program, sizeof(run->program), "%s", helper_path("subjects/unlinked"));
+	ASSERT_EQ(0, mount("run/aside", "run/aside", NULL, MS_BIND, NULL));
+}
+
+FIXTURE_TEARDOWN(unlinked)
+{
+	EXPECT_FALSE(leaves_children());
+	if (self->run.control)
+		subject_unmap(&self->run);
+	while (!umount2("run/aside", MNT_DETACH))
+		continue;
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+}
+
+static bool set_read_only(bool is_read_only)
+{
+	unsigned long flags = MS_REMOUNT | MS_BIND | (is_read_only ? MS_RDONLY : 0);
+
+	return !mount(NULL, "run/aside", NULL, flags, NULL) ||
+	       complain("remount: %s", strerror(errno));
+}
+
+static bool start(struct subject_run *run, const char *arg)
+{
+	run->arg = arg;
+	if (run->uid && (chown("run", run->uid, run->uid) ||
+			 chown("run/aside", run->uid, run->uid)))
+		return false;
+	if (!subject_map(run, true))
+		return false;
+	run->control->flags |= CONTROL_IN_MEMORY;
+	if (subject_start(run))
+		return subject_settle(run, run->pid);
+	show_file("run/log");
+	return complain("no subject");
+}
+
+static bool save_and_kill(const char *image, pid_t pid)
+{
+	long ret = save_to(image, pid, "log");
+
+	kill_and_reap(pid);
+	if (ret > 0)
+		return true;
+	show_file("log");
+	return complain("checkpoint: %ld", ret);
+}
+
+static bool start_and_save(struct subject_run *run, const char *arg)
+{
+	return start(run, arg) && save_and_kill("image", run->pid);
+}
+
+/* Again with the process id, and where it was. 0 if that fails. */
+static pid_t bring_back(struct subject_run *run, const char *image)
+{
+	pid_t pid;
+
+	unlink("log");
+	run->control->flags |= CONTROL_RESTARTED;
+	pid = restart_from(image, run->control->pid, "log");
+	if (pid > 0 && subject_settle(run, pid))
+		return pid;
+	show_file("log");
+	complain("restart: %d", pid);
+	return 0;
+}
+
+static bool passes(struct subject_run *run, pid_t pid)
+{
+	bool good;
+
+	subject_go(run);
+	good = subject_verdict(run, pid);
+	good &= reap(pid, 0, "subject");
+	if (!good)
+		show_file("run/log");
+	return good;
+}
+
+/* The subject has passed: a later life of it is asked the same. */
+static void rewind_verdict(struct subject_run *run)
+{
+	run->control->state = SUBJECT_READY;
+	run->control->go = 0;
+	run->control->nonce_after = 0;
+}
+
+/* How many descriptors of a process are files with such a name? */
+static int descriptors_like(pid_t pid, const char *prefix)
+{
+	int fd, found = 0;
+
+	for (fd = 3; fd < 20; fd++) {
+		char link[64], name[PATH_MAX] = "";
+
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+		if (readlink(link, name, sizeof(name) - 1) > 0)
+			found += !strncmp(name, prefix, strlen(prefix));
+	}
+	return found;
+}
+
+/*
+ * Into memory; out of memory and into it again, which must be no loss; and back
+ * to where it belongs as soon as that takes it.
+ */
+static bool survives_read_only(struct subject_run *run, const char *arg, int descriptors)
+{
+	char at_home[PATH_MAX];
+	int in_memory, on_disk;
+	pid_t pid;
+
+	if (!start_and_save(run, arg) || !set_read_only(true))
+		return false;
+	pid = bring_back(run, "image");
+	if (!pid || !file_holds("log", IN_MEMORY) || !save_and_kill("image2", pid))
+		return false;
+	pid = bring_back(run, "image2");
+	if (!pid || !file_holds("log", IN_MEMORY))
+		return false;
+	in_memory = descriptors_like(pid, "/unlinked:");
+	if (!passes(run, pid) || !set_read_only(false))
+		return false;
+	rewind_verdict(run);
+	pid = bring_back(run, "image2");
+	snprintf(at_home, sizeof(at_home), "%s/aside/#", run->dir);
+	on_disk = descriptors_like(pid, at_home);
+	if (!pid || !passes(run, pid))
+		return false;
+	return (in_memory == descriptors && on_disk == descriptors) ||
+	       complain("%d descriptors in memory, %d on disk", in_memory, on_disk);
+}
+
+TEST_F_TIMEOUT(unlinked, read_only, LIMIT)
+{
+	EXPECT_TRUE(survives_read_only(&self->run, "opens", 6));
+}
+
+TEST_F_TIMEOUT(unlinked, read_only_sparse, LIMIT)
+{
+	EXPECT_TRUE(survives_read_only(&self->run, "sparse", 1));
+}
+
+TEST_F_TIMEOUT(unlinked, read_only_mapped, LIMIT)
+{
+	EXPECT_TRUE(survives_read_only(&self->run, "mapped", 1));
+}
+
+/* A filesystem that makes no files without a name. */
+TEST_F_TIMEOUT(unlinked, no_tmpfile, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(start_and_save(&self->run, "sparse"));
+	ASSERT_EQ(0, mount("none", "run/aside", "mqueue", 0, NULL));
+	pid = bring_back(&self->run, "image");
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(file_holds("log", IN_MEMORY) && file_holds("log", "(error -95)"));
+	EXPECT_TRUE(passes(&self->run, pid));
+}
+
+static bool ordinary_brings_back(struct subject_run *run)
+{
+	pid_t pid;
+
+	if (setgid(ORDINARY_UID) || setuid(ORDINARY_UID))
+		return false;
+	run->control->flags |= CONTROL_NEW_PID | CONTROL_RESTARTED;
+	pid = restart_from("image", 0, "log");
+	if (pid <= 0)
+		return complain("restart: %d", pid);
+	return passes(run, pid);
+}
+
+/* Who may not write there has memory all the same. */
+TEST_F_TIMEOUT(unlinked, not_permitted, LIMIT)
+{
+	pid_t pid;
+
+	self->run.uid = ORDINARY_UID;
+	ASSERT_TRUE(start_and_save(&self->run, "sparse"));
+	ASSERT_EQ(0, chown("run/aside", 0, 0));
+	ASSERT_EQ(0, chmod("image", 0644));
+	unlink("log");
+	ASSERT_EQ(0, close(open("log", O_WRONLY | O_CREAT | O_CLOEXEC, 0666)));
+	ASSERT_EQ(0, chmod("log", 0666));
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(!ordinary_brings_back(&self->run));
+	EXPECT_TRUE(reap(pid, 0, "ordinary user"));
+	EXPECT_TRUE(file_holds("log", IN_MEMORY) && file_holds("log", "(error -13)"));
+}
+
+/* What the disk has no room for must not fill memory instead. */
+TEST_F_TIMEOUT(unlinked, full, LIMIT)
+{
+	ASSERT_TRUE(start_and_save(&self->run, "opens"));
+	ASSERT_EQ(0, mount("none", "run/aside", "tmpfs", 0, "size=8k"));
+	EXPECT_EQ(-ENOSPC, try_restart("image", "log"));
+	EXPECT_TRUE(file_holds("log", "cannot write to file"));
+}
+
+/* It could get a name in a directory, and could not from there. */
+TEST_F_TIMEOUT(unlinked, linkable, LIMIT)
+{
+	ASSERT_TRUE(start_and_save(&self->run, "nameless"));
+	ASSERT_TRUE(set_read_only(true));
+	unlink("log");
+	EXPECT_EQ(-EROFS, try_restart("image", "log"));
+	EXPECT_TRUE(file_holds("log", "cannot create a file without a name in"));
+	EXPECT_TRUE(file_holds("log", "run/aside"));
+}
+
+/* The user may choose another directory. */
+TEST_F_TIMEOUT(unlinked, elsewhere, LIMIT)
+{
+	char option[2 * PATH_MAX], image[PATH_MAX], where[PATH_MAX];
+	const char *const argv[] = { tool_path("restart"), "--pids", option, "-i", image,
+				     "--no-wait", NULL };
+	pid_t pid;
+
+	ASSERT_TRUE(start_and_save(&self->run, "nameless"));
+	pid = self->run.control->pid;
+	ASSERT_TRUE(set_read_only(true));
+	ASSERT_EQ(0, mkdir("other", 0755));
+	snprintf(where, sizeof(where), "%s/other", self->dir);
+	snprintf(option, sizeof(option), "--file=%s/aside=%s", self->run.dir, where);
+	snprintf(image, sizeof(image), "%s/image", self->dir);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	unlink("log");
+	EXPECT_TRUE(reap(spawn(argv, "log"), 0, "restart(1)")) {
+		show_file("log");
+	}
+	EXPECT_TRUE(subject_settle(&self->run, pid));
+	EXPECT_EQ(4, descriptors_like(pid, where));
+	EXPECT_EQ(0, descriptors_like(pid, "/unlinked:"));
+	kill_and_reap(pid);
+}
+
+/* The tool tells as well, and goes on. */
+TEST_F_TIMEOUT(unlinked, told_by_the_tool, LIMIT)
+{
+	char image[PATH_MAX];
+	const char *const argv[] = { tool_path("restart"), "--pids", "-i", image, "--copy-status",
+				     NULL };
+	pid_t tool;
+
+	ASSERT_TRUE(start_and_save(&self->run, "sparse"));
+	ASSERT_TRUE(set_read_only(true));
+	snprintf(image, sizeof(image), "%s/image", self->dir);
+	self->run.control->flags |= CONTROL_RESTARTED;
+	unlink("log");
+	tool = spawn(argv, "log");
+	EXPECT_TRUE(passes(&self->run, tool));
+	EXPECT_TRUE(file_holds("log", "restart: kernel: ") && file_holds("log", IN_MEMORY));
+}
+
+static long shmem_of_cgroup(void)
+{
+	char line[128];
+	FILE *file = fopen(CGROUP "/memory.stat", "re");
+	long bytes = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "shmem %ld", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+static bool is_charged(struct subject_run *run)
+{
+	pid_t pid;
+	long bytes;
+
+	if (!write_file(CGROUP "/cgroup.procs", "0"))
+		return complain("cgroup.procs: %s", strerror(errno));
+	pid = bring_back(run, "image");
+	bytes = shmem_of_cgroup();
+	if (!pid || !passes(run, pid))
+		return false;
+	/* Six pages. */
+	return bytes >= 6 * 4096 || complain("%ld bytes are charged", bytes);
+}
+
+/* Memory of who restarts, as all that it allocates. */
+TEST_F_TIMEOUT(unlinked, charged, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(start_and_save(&self->run, "opens"));
+	ASSERT_TRUE(set_read_only(true));
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	ASSERT_TRUE(!mkdir(CGROUP, 0755) || errno == EEXIST);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(!is_charged(&self->run));
+	EXPECT_TRUE(reap(pid, 0, "who restarts"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
+/* The library of "mapped" is executable. */
+TEST_F_TIMEOUT(unlinked, noexec, LIMIT)
+{
+	static const char sysctl[] = "/proc/sys/vm/memfd_noexec";
+	struct subject_run *run = &self->run;
+	pid_t pid;
+
+	ASSERT_TRUE(start_and_save(run, "mapped"));
+	ASSERT_TRUE(set_read_only(true));
+	ASSERT_TRUE(write_file(sysctl, "2"));
+	unlink("log");
+	EXPECT_EQ(-EACCES, try_restart("image", "log"));
+	EXPECT_TRUE(file_holds("log", "forbids an executable file in memory"));
+	EXPECT_TRUE(write_file(sysctl, "0"));
+	pid = bring_back(run, "image");
+	EXPECT_TRUE(pid && passes(run, pid));
+}
+
+/* Others must not become executable there later. */
+TEST_F_TIMEOUT(unlinked, sealed, LIMIT)
+{
+	static const char sysctl[] = "/proc/sys/vm/memfd_noexec";
+	struct subject_run *run = &self->run;
+	char path[64];
+	pid_t pid;
+
+	ASSERT_TRUE(start_and_save(run, "sparse"));
+	ASSERT_TRUE(set_read_only(true));
+	ASSERT_TRUE(write_file(sysctl, "2"));
+	pid = bring_back(run, "image");
+	EXPECT_TRUE(write_file(sysctl, "0"));
+	ASSERT_NE(0, pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd/3", pid);
+	EXPECT_EQ(-1, chmod(path, 0755));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(0, chmod(path, 0600));
+	EXPECT_EQ(0, chmod(path, 0644));
+	EXPECT_TRUE(passes(run, pid));
+}
+
+TEST_HARNESS_MAIN
