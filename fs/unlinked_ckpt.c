@@ -12,13 +12,15 @@
  *	may not read.
  *
  * Only the open file keeps the contents, so they are in the image: they are
- * copied while the target is stopped, for the time that takes. A restart makes
+ * copied while the target is stopped, for the time that takes, into memory or
+ * to another file, see fs/unlinked_copy_ckpt.c. A restart makes
  * an unnamed file in the same directory, or in the nearest one above it that
  * is still there. Where none can be made, because nobody may write there or the
  * filesystem cannot do it, memory takes the contents, and the log tells: see
  * mm/unlinked_memory_ckpt.c. But not those of a file that could get a name: it
  * would be on another filesystem then.
  */
+#include <linux/blk_types.h>
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
@@ -34,11 +36,15 @@
 #include <linux/namei.h>
 #include <linux/resource.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 #include <linux/xattr.h>
+
+/* Pages that are not too many for memory, whatever it has. */
+#define SMALL_PAGES	(SZ_4M >> PAGE_SHIFT)
 
 /* Reading must not wait for another machine while the target is stopped. */
 static bool is_local(const struct file *file)
@@ -193,9 +199,36 @@ static ssize_t read_page(struct file *file, struct page *page, pgoff_t index)
 	return done;
 }
 
-static int copy_range(struct ckpt_page_copies *copies, struct file *file,
-		      pgoff_t index, pgoff_t end)
+/**
+ * struct memory_copy - contents of a file on their way into memory
+ * @copies: so far
+ * @file: open for reading
+ * @room: pages that may be added
+ * @nr_pages: pages that were added
+ */
+struct memory_copy {
+	struct ckpt_page_copies *copies;
+	struct file *file;
+	unsigned long room;
+	unsigned long nr_pages;
+};
+
+/* -E2BIG: memory should not take all of it. */
+static int keep_page(struct memory_copy *copy, pgoff_t index, struct page *page)
 {
+	int ret;
+
+	if (copy->nr_pages == copy->room)
+		return -E2BIG;
+	ret = ckpt_page_copies_add(copy->copies, index, page);
+	if (!ret)
+		copy->nr_pages++;
+	return ret;
+}
+
+static int copy_range(void *object, pgoff_t index, pgoff_t end)
+{
+	struct memory_copy *copy = object;
 	struct page *page = NULL;
 	ssize_t got = 1;
 	int ret = 0;
@@ -203,9 +236,10 @@ static int copy_range(struct ckpt_page_copies *copies, struct file *file,
 	for (; index < end && got && !ret; index++) {
 		if (!page)
 			page = ckpt_page_copies_new();
+		/* A cgroup may have less memory than there is. */
 		if (!page)
-			return -ENOMEM;
-		got = read_page(file, page, index);
+			return copy->nr_pages < SMALL_PAGES ? -ENOMEM : -E2BIG;
+		got = read_page(copy->file, page, index);
 		if (got < 0)
 			ret = got;
 		else if (fatal_signal_pending(current))
@@ -213,7 +247,7 @@ static int copy_range(struct ckpt_page_copies *copies, struct file *file,
 		/* What cannot tell where its holes are reads as zeros. */
 		if (ret || !memchr_inv(page_address(page), 0, PAGE_SIZE))
 			continue;
-		ret = ckpt_page_copies_add(copies, index, page);
+		ret = keep_page(copy, index, page);
 		if (!ret)
 			page = NULL;
 		cond_resched();
@@ -223,9 +257,19 @@ static int copy_range(struct ckpt_page_copies *copies, struct file *file,
 	return ret;
 }
 
-/* Others may append meanwhile: what they add is not part of this moment. */
-static int copy_all(struct ckpt_page_copies *copies, struct file *file,
-		    loff_t size)
+/**
+ * ckpt_file_data_walk - visit the parts of a file that are no holes
+ * @file: open for reading; its position is changed
+ * @size: where to end
+ * @range: called with the first page of each and that behind the last
+ * @object: for @range
+ *
+ * Others may append meanwhile: what they add is not part of this moment.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_data_walk(struct file *file, loff_t size, ckpt_data_range_t range,
+			void *object)
 {
 	loff_t data, hole = 0;
 	pgoff_t index = 0;
@@ -246,7 +290,7 @@ static int copy_all(struct ckpt_page_copies *copies, struct file *file,
 		index = max_t(pgoff_t, index, data >> PAGE_SHIFT);
 		end = DIV_ROUND_UP_ULL(min(hole, size), PAGE_SIZE);
 		if (index < end) {
-			ret = copy_range(copies, file, index, end);
+			ret = range(object, index, end);
 			index = end;
 		}
 	}
@@ -291,9 +335,60 @@ static int save_origin(struct ckpt_ctx *ctx, struct file *file,
 	return ret;
 }
 
+static int copy_beside(struct ckpt_ctx *ctx, struct file *file,
+		       struct file *reader, loff_t size)
+{
+	struct path directory;
+	int ret;
+
+	find_directory(file, &directory);
+	ret = ckpt_unlinked_copy(ctx, reader, &directory, size);
+	dput(directory.dentry);
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "unlinked file %pD is too large for memory and cannot be copied on its filesystem",
+				  file);
+	return 0;
+}
+
+/*
+ * What is on a disk can be copied there. It must not drive everything else out
+ * of memory, and there may be other files.
+ */
+static unsigned long room_in_memory(const struct inode *inode)
+{
+	if (!(inode->i_sb->s_type->fs_flags & FS_REQUIRES_DEV))
+		return ULONG_MAX;
+	return max_t(long, si_mem_available() / 4, SMALL_PAGES);
+}
+
+static int copy_contents(struct ckpt_ctx *ctx, struct file *file,
+			 struct file *reader, loff_t size)
+{
+	const struct inode *inode = d_real_inode(reader->f_path.dentry);
+	struct memory_copy copy = {
+		.file	= reader,
+		.room	= room_in_memory(inode),
+	};
+	int ret;
+
+	/* Blocks that it does not have yet show when there is no more room. */
+	if (inode->i_blocks >> (PAGE_SHIFT - SECTOR_SHIFT) > copy.room)
+		return copy_beside(ctx, file, reader, size);
+	copy.copies = ckpt_page_copies_alloc();
+	if (!copy.copies)
+		return -ENOMEM;
+	ret = ckpt_file_data_walk(reader, size, copy_range, &copy);
+	if (!ret) {
+		ckpt_page_copies_append(ctx, copy.copies);
+		return 0;
+	}
+	ckpt_page_copies_free(copy.copies);
+	return ret == -E2BIG ? copy_beside(ctx, file, reader, size) : ret;
+}
+
 static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
-	struct ckpt_page_copies *copies;
 	struct file *reader;
 	int ret = may_read(file);
 
@@ -304,12 +399,7 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 	reader = open_unnoticed(file_user_path(file));
 	if (IS_ERR(reader))
 		return PTR_ERR(reader);
-	copies = ckpt_page_copies_alloc();
-	ret = copies ? copy_all(copies, reader, size) : -ENOMEM;
-	if (!ret)
-		ckpt_page_copies_append(ctx, copies);
-	else if (copies)
-		ckpt_page_copies_free(copies);
+	ret = copy_contents(ctx, file, reader, size);
 	/* Not when the checkpoint ends: the target may set a lease before. */
 	__fput_sync(reader);
 	return ret;

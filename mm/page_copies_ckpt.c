@@ -13,9 +13,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Pages that one record and one write carry. */
-#define BATCH_PAGES	64
-
 /**
  * struct ckpt_page_copies - a segment with copies of pages
  * @segment: its place in the image
@@ -27,15 +24,19 @@ struct ckpt_page_copies {
 };
 
 /**
- * struct batch - consecutive pages on their way to the image
+ * struct ckpt_page_batch - consecutive pages on their way to the image
  * @header: record in front of them
  * @bvecs: room for @header, then one page each
  * @nr_pages: pages in @bvecs
+ * @next: index behind the last of them
+ * @end: what has gone out
  */
-struct batch {
+struct ckpt_page_batch {
 	struct ckpt_hdr_pages header;
-	struct bio_vec bvecs[BATCH_PAGES + 1];
+	struct bio_vec bvecs[CKPT_PAGE_BATCH + 1];
 	unsigned int nr_pages;
+	pgoff_t next;
+	struct ckpt_hdr_pages_end end;
 };
 
 static bool is_zero(struct page *page)
@@ -47,7 +48,31 @@ static bool is_zero(struct page *page)
 	return zero;
 }
 
-static int write_batch(struct ckpt_ctx *ctx, struct batch *batch)
+/**
+ * ckpt_page_batch_alloc - begin to write the contents of a file
+ *
+ * Return: room for some of its pages, to be freed with kfree(); or NULL.
+ */
+struct ckpt_page_batch *ckpt_page_batch_alloc(void)
+{
+	struct ckpt_page_batch *batch;
+
+	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (batch) {
+		batch->end.h.type = CKPT_HDR_PAGES_END;
+		batch->end.h.len = sizeof(batch->end);
+	}
+	return batch;
+}
+
+/**
+ * ckpt_page_batch_flush - write the pages that were added
+ * @ctx: context
+ * @batch: from ckpt_page_batch_alloc(); may have none
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_page_batch_flush(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch)
 {
 	unsigned int nr_pages = batch->nr_pages;
 
@@ -61,44 +86,72 @@ static int write_batch(struct ckpt_ctx *ctx, struct batch *batch)
 				       nr_pages + 1);
 }
 
-static int write_all(struct ckpt_ctx *ctx, struct ckpt_page_copies *copies,
-		     struct batch *batch)
+/**
+ * ckpt_page_batch_add - add a page, unless it holds nothing but zeros
+ * @ctx: context
+ * @batch: from ckpt_page_batch_alloc()
+ * @index: of the page in its file, larger than that of the page before
+ * @page: stays as it is until it is written
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_page_batch_add(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch,
+			pgoff_t index, struct page *page)
 {
-	struct ckpt_hdr_pages_end end = {
-		.h.type	= CKPT_HDR_PAGES_END,
-		.h.len	= sizeof(end),
-	};
-	unsigned long index, next = 0;
-	struct page *page;
 	int ret = 0;
 
+	if (is_zero(page))
+		return 0;
+	if (index != batch->next || batch->nr_pages == CKPT_PAGE_BATCH)
+		ret = ckpt_page_batch_flush(ctx, batch);
+	if (ret)
+		return ret;
+	if (!batch->nr_pages)
+		batch->header.start = (u64)index << PAGE_SHIFT;
+	bvec_set_page(&batch->bvecs[++batch->nr_pages], page, PAGE_SIZE, 0);
+	batch->next = index + 1;
+	batch->end.nr_pages++;
+	return 0;
+}
+
+/**
+ * ckpt_page_batch_end - write what is left, and that it was all
+ * @ctx: context
+ * @batch: from ckpt_page_batch_alloc()
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_page_batch_end(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch)
+{
+	int ret = ckpt_page_batch_flush(ctx, batch);
+
+	return ret ?: ckpt_stream_write_record(ctx, &batch->end);
+}
+
+static int write_all(struct ckpt_ctx *ctx, struct ckpt_page_copies *copies,
+		     struct ckpt_page_batch *batch)
+{
+	unsigned long index;
+	struct page *page;
+	int ret;
+
 	xa_for_each(&copies->pages, index, page) {
-		if (is_zero(page))
-			continue;
-		if (index != next || batch->nr_pages == BATCH_PAGES)
-			ret = write_batch(ctx, batch);
+		ret = ckpt_page_batch_add(ctx, batch, index, page);
 		if (ret)
 			return ret;
-		if (!batch->nr_pages)
-			batch->header.start = (u64)index << PAGE_SHIFT;
-		bvec_set_page(&batch->bvecs[++batch->nr_pages], page,
-			      PAGE_SIZE, 0);
-		next = index + 1;
-		end.nr_pages++;
 		cond_resched();
 	}
-	ret = write_batch(ctx, batch);
-	return ret ?: ckpt_stream_write_record(ctx, &end);
+	return ckpt_page_batch_end(ctx, batch);
 }
 
 static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
 {
 	struct ckpt_page_copies *copies;
-	struct batch *batch;
+	struct ckpt_page_batch *batch;
 	int ret;
 
 	copies = container_of(segment, struct ckpt_page_copies, segment);
-	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	batch = ckpt_page_batch_alloc();
 	if (!batch)
 		return -ENOMEM;
 	ret = write_all(ctx, copies, batch);

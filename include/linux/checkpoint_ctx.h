@@ -449,6 +449,25 @@ void ckpt_page_copies_append(struct ckpt_ctx *ctx,
 int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
 			  void *object);
 
+/* Pages that one record and one write carry. */
+#define CKPT_PAGE_BATCH		64
+
+struct ckpt_page_batch;
+
+struct ckpt_page_batch *ckpt_page_batch_alloc(void);
+int ckpt_page_batch_add(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch,
+			pgoff_t index, struct page *page);
+int ckpt_page_batch_flush(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch);
+int ckpt_page_batch_end(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch);
+
+/* Contents that are too large for memory: fs/unlinked_copy_ckpt.c */
+typedef int (*ckpt_data_range_t)(void *object, pgoff_t index, pgoff_t end);
+
+int ckpt_file_data_walk(struct file *file, loff_t size, ckpt_data_range_t range,
+			void *object);
+int ckpt_unlinked_copy(struct ckpt_ctx *ctx, struct file *file,
+		       const struct path *directory, loff_t size);
+
 /* What open files of all kinds may have: fs/file_owner_ckpt.c, locks_ckpt.c */
 int ckpt_file_owner_save(struct ckpt_ctx *ctx, struct file *file,
 			 struct ckpt_hdr_file *file_record);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unlinked files whose directory takes no file at the restart: they come back
- * in memory, and the log says so; or the restart is refused.
+ * in memory, and the log says so; or the restart is refused. And those that are
+ * too large for memory at the checkpoint.
  */
 #include "harness.h"
 
-#include <sys/mount.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+/* Its constants are those of <linux/fs.h>, by other means. */
+#include <sys/mount.h>
 
 #include "kselftest_harness.h"
 
@@ -378,6 +385,166 @@ TEST_F_TIMEOUT(unlinked, sealed, LIMIT)
 	EXPECT_EQ(0, chmod(path, 0600));
 	EXPECT_EQ(0, chmod(path, 0644));
 	EXPECT_TRUE(passes(run, pid));
+}
+
+/* A file that is larger than the memory of who saves it. */
+#define LARGE_PAGES	6144
+#define LARGE_HOLE	0x400000000L
+#define LARGE_MEMORY	"12M"
+
+static pid_t start_large(const char *dir)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		u32 words[1024], page, index;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		if (chdir(dir) || open("large", O_RDWR | O_CREAT | O_EXCL, 0644) != 0)
+			_exit(1);
+		for (page = 0; page < LARGE_PAGES; page++) {
+			for (index = 0; index < 1024; index++)
+				words[index] = page * 1024 + index + 1;
+			if (write(0, words, sizeof(words)) != sizeof(words))
+				_exit(2);
+		}
+		/* Nobody who has it open may write to it any more. */
+		if (pwrite(0, "far", 3, LARGE_HOLE) != 3 || open("large", O_RDONLY) != 1 ||
+		    unlink("large") || dup2(1, 0) || close(1))
+			_exit(3);
+		for (;;)
+			pause();
+	}
+	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
+}
+
+static bool large_is_right(pid_t pid)
+{
+	u32 words[1024], page, index;
+	char path[64], far[8] = "";
+	bool good = true;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (page = 0; page < LARGE_PAGES && good; page++) {
+		good = read(fd, words, sizeof(words)) == sizeof(words);
+		for (index = 0; index < 1024; index++)
+			good &= words[index] == page * 1024 + index + 1;
+	}
+	good &= pread(fd, far, 8, LARGE_HOLE) == 3 && !strcmp(far, "far");
+	good &= lseek(fd, (off_t)LARGE_PAGES * 4096, SEEK_DATA) == LARGE_HOLE;
+	close(fd);
+	return good || complain("page %u is another one", page);
+}
+
+/* By a child with so little memory; what checkpoint() said. */
+static long save_with_little(const char *memory, pid_t target)
+{
+	int status = 0;
+	pid_t pid;
+
+	unlink("log");
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if ((mkdir(CGROUP, 0755) && errno != EEXIST) ||
+	    !write_file(CGROUP "/memory.max", memory))
+		return -EIO;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		long ret;
+
+		if (!write_file(CGROUP "/cgroup.procs", "0"))
+			_exit(EIO);
+		ret = save_to("image", target, "log");
+		_exit(ret < 0 ? -ret : 0);
+	}
+	waitpid(pid, &status, 0);
+	if (rmdir(CGROUP))
+		complain("rmdir: %s", strerror(errno));
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static bool is_on_tmpfs(void)
+{
+	struct statfs fs;
+
+	return !statfs(".", &fs) && fs.f_type == TMPFS_MAGIC;
+}
+
+TEST_F_TIMEOUT(unlinked, large, LIMIT)
+{
+	pid_t pid = start_large("run/aside");
+
+	ASSERT_NE(0, pid);
+	if (is_on_tmpfs()) {
+		/* Nowhere else to go. */
+		EXPECT_EQ(-ENOMEM, save_with_little(LARGE_MEMORY, pid));
+		EXPECT_TRUE(large_is_right(pid));
+		kill_and_reap(pid);
+		return;
+	}
+	EXPECT_EQ(0, save_with_little(LARGE_MEMORY, pid)) {
+		show_file("log");
+	}
+	EXPECT_TRUE(large_is_right(pid));
+	kill_and_reap(pid);
+	pid = restart_from("image", 0, "log");
+	ASSERT_GT(pid, 0);
+	EXPECT_TRUE(large_is_right(pid));
+	kill_and_reap(pid);
+}
+
+/* An overlayfs is not frozen itself, but the disk that it is on. */
+static const char *frozen_directory(void)
+{
+	struct statfs fs;
+
+	return !statfs(".", &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC ? "/mnt/disk" : ".";
+}
+
+#define TOO_LARGE	"is too large for memory and cannot be copied on its filesystem"
+
+/* Each makes the checkpoint fail, and nothing else. */
+TEST_F_TIMEOUT(unlinked, large_refused, LIMIT)
+{
+	struct rlimit old, limit;
+	pid_t pid;
+	int fd;
+
+	if (is_on_tmpfs())
+		SKIP(return, "tmpfs");
+	pid = start_large("run/aside");
+	ASSERT_NE(0, pid);
+	ASSERT_TRUE(set_read_only(true));
+	EXPECT_EQ(-EROFS, save_with_little(LARGE_MEMORY, pid));
+	EXPECT_TRUE(file_holds("log", TOO_LARGE));
+	ASSERT_TRUE(set_read_only(false));
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &old));
+	limit = old;
+	limit.rlim_cur = LARGE_HOLE;
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	EXPECT_EQ(-EFBIG, save_with_little(LARGE_MEMORY, pid));
+	EXPECT_TRUE(file_holds("log", TOO_LARGE));
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
+
+	/* Image and log must be on another filesystem then. */
+	ASSERT_EQ(0, mkdir("/tmp/unlinked-frozen", 0700));
+	fd = open(frozen_directory(), O_RDONLY | O_CLOEXEC);
+	ASSERT_EQ(0, chdir("/tmp/unlinked-frozen"));
+	EXPECT_EQ(0, ioctl(fd, FIFREEZE, 0));
+	EXPECT_EQ(-EBUSY, save_with_little(LARGE_MEMORY, pid));
+	EXPECT_EQ(0, ioctl(fd, FITHAW, 0));
+	EXPECT_TRUE(file_holds("log", TOO_LARGE));
+	ASSERT_EQ(0, chdir(self->dir));
+	close(fd);
+	remove_tree("/tmp/unlinked-frozen");
+
+	EXPECT_TRUE(large_is_right(pid));
+	kill_and_reap(pid);
 }
 
 TEST_HARNESS_MAIN
