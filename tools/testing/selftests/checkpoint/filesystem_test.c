@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the handlers need of a filesystem, in whatever one this runs: open and
+ * mapped files, directories, an executable, files without a name.
+ */
+#include "file_process.h"
+
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+
+FIXTURE(filesystem)
+{
+	char dir[PATH_MAX / 2];
+	bool is_9p;
+};
+
+FIXTURE_SETUP(filesystem)
+{
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/filesystem");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	ASSERT_EQ(0, chdir(self->dir));
+	/* statfs() tells what the server has. */
+	self->is_9p = !strncmp(self->dir, "/mnt/share/", 11);
+	ASSERT_EQ(0, mkdir("sub", 0755));
+	ASSERT_TRUE(make_letters("data", 'd') && make_letters("other", 'o'));
+}
+
+FIXTURE_TEARDOWN(filesystem)
+{
+	EXPECT_FALSE(leaves_children());
+	if (self->dir[0] == '/' && !chdir(self->dir) && !chdir(".."))
+		remove_tree(self->dir);
+}
+
+static bool open_some(void)
+{
+	return open("data", O_RDWR) == 0 && lseek(0, 1234, SEEK_SET) == 1234 &&
+	       open("sub", O_RDONLY | O_DIRECTORY) == 1 &&
+	       open("other", O_WRONLY | O_APPEND) == 2 && dup2(0, 10) == 10;
+}
+
+static bool has_position(pid_t pid, int fd, const char *want)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	return file_holds(path, want);
+}
+
+TEST_F_TIMEOUT(filesystem, open, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(save_and_kill(start_in(".", open_some, 0)));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(file_is(pid, 'd'));
+	EXPECT_TRUE(has_position(pid, 0, "pos:\t1234\n") && has_position(pid, 10, "pos:\t1234\n"));
+	EXPECT_TRUE(has_position(pid, 2, "flags:\t0102001\n"));
+	kill_and_reap(pid);
+	/* Another file, and another type. */
+	ASSERT_EQ(0, rename("data", "moved"));
+	EXPECT_EQ(-ENOENT, try_restart("image", "log"));
+	ASSERT_EQ(0, mkdir("data", 0755));
+	EXPECT_NE(0, try_restart("image", "log"));
+	ASSERT_EQ(0, rmdir("data"));
+	ASSERT_TRUE(make_letters("data", 'x'));
+	ASSERT_EQ(0, truncate("data", 99));
+	EXPECT_EQ(-ESTALE, try_restart("image", "log"));
+	ASSERT_EQ(0, rename("moved", "data"));
+	EXPECT_EQ(0, try_restart("image", "log"));
+}
+
+static bool map_some(void)
+{
+	int fd = open("data", O_RDWR);
+
+	if (fd != 0 || !map_at(fd, PRIVATE_AT, PROT_READ | PROT_WRITE, MAP_PRIVATE) ||
+	    !map_at(fd, SHARED_AT, PROT_READ, MAP_SHARED))
+		return false;
+	memset(PRIVATE_AT + FILE_SIZE / 2, 'p', FILE_SIZE / 2);
+	return true;
+}
+
+static bool half_is(pid_t pid, char with)
+{
+	char bytes[FILE_SIZE];
+	struct iovec ours = { bytes, FILE_SIZE }, its = { PRIVATE_AT, FILE_SIZE };
+
+	return process_vm_readv(pid, &ours, 1, &its, 1, 0) == FILE_SIZE &&
+	       bytes[0] == with && bytes[FILE_SIZE / 2] == 'p' && bytes[FILE_SIZE - 1] == 'p';
+}
+
+TEST_F_TIMEOUT(filesystem, mapped, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(save_and_kill(start_in(".", map_some, 0)));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(memory_is(pid, SHARED_AT, 'd') && half_is(pid, 'd'));
+	EXPECT_TRUE(maps_name(pid, "filesystem/data\n"));
+	kill_and_reap(pid);
+}
+
+TEST_F_TIMEOUT(filesystem, executable, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
+	ASSERT_TRUE(save_and_kill(start_program(".")));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(executes(pid, "filesystem/program"));
+	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	kill_and_reap(pid);
+	/* The clock of some filesystems counts seconds. */
+	ASSERT_EQ(0, truncate("program", 100000));
+	EXPECT_EQ(-ESTALE, try_restart("image", "log"));
+}
+
+static bool map_and_unlink(void)
+{
+	return map_some() && !unlink("data");
+}
+
+TEST_F_TIMEOUT(filesystem, unlinked, LIMIT)
+{
+	pid_t pid = start_in(".", map_and_unlink, 0);
+
+	ASSERT_NE(0, pid);
+	if (self->is_9p) {
+		/* Its inode need not even know that it was the last name. */
+		EXPECT_EQ(-EBADF, save_process(pid));
+		EXPECT_TRUE(file_holds("log", "unlinked"));
+		EXPECT_TRUE(half_is(pid, 'd'));
+		kill_and_reap(pid);
+		return;
+	}
+	ASSERT_TRUE(save_and_kill(pid));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(memory_is(pid, SHARED_AT, 'd') && half_is(pid, 'd') && file_is(pid, 'd'));
+	kill_and_reap(pid);
+}
+
+TEST_HARNESS_MAIN
