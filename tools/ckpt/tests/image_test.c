@@ -86,6 +86,42 @@ static bool test_good(void)
 	return true;
 }
 
+static bool has_record(const struct sample *sample, u32 type)
+{
+	struct ckpt_hdr header;
+	size_t at;
+
+	for (at = 0; at < sample->len; at += header.len) {
+		memcpy(&header, sample->data + at, sizeof(header));
+		if (header.type == type)
+			return true;
+	}
+	return false;
+}
+
+/* A new record needs a sample: what is not there is not tested. */
+static bool test_every_record(void)
+{
+	struct sample good, failed = { 0 };
+	unsigned int i, missing = 0;
+
+	sample_image(&good, PID, 2);
+	sample_begin(&failed);
+	sample_fail(&failed, 9, "no");
+	for (i = 0; i < ckpt_nr_records; i++) {
+		const struct ckpt_record *type = &ckpt_records[i];
+
+		if (has_record(&good, type->type) ||
+		    has_record(&failed, type->type))
+			continue;
+		printf("# no sample has a record %s\n", type->name);
+		missing++;
+	}
+	sample_free(&good);
+	sample_free(&failed);
+	return !missing;
+}
+
 static bool test_short_reads(void)
 {
 	struct sample sample;
@@ -535,6 +571,7 @@ int main(void)
 {
 	static const struct ktap_test tests[] = {
 		{ "image.good", test_good },
+		{ "image.sample_of_every_record", test_every_record },
 		{ "image.short_reads", test_short_reads },
 		{ "image.truncated_at_every_byte", test_truncated },
 		{ "image.every_byte_counts", test_every_byte },

@@ -3,7 +3,7 @@
  * Images made by hand, for tests without a kernel.
  *
  * A sample has one of everything that an image can hold. It is no process that
- * could run.
+ * could run. Its descriptors are made in sample_files.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,6 @@
 
 #include <linux/checkpoint_image.h>
 
-#define PAGE		4096
 #define HEAP		0x10000000ULL
 #define NR_PAGES	8
 
@@ -44,6 +43,51 @@ void sample_fields(const struct ckpt_record *type, void *fields)
 			memcpy((char *)fields + field->offset, &value,
 			       field->size);
 	}
+}
+
+/* The largest possible value: other digits than those of no value at all. */
+static u64 largest(const struct ckpt_field *field)
+{
+	if (field->kind == CKPT_FIELD_UINT || field->kind == CKPT_FIELD_SINT)
+		return field->high;
+	if (field->kind == CKPT_FIELD_MASK)
+		return field->low;
+	return field->kind == CKPT_FIELD_REF;
+}
+
+static void fill_field(const struct ckpt_field *field, void *at)
+{
+	u64 value = largest(field);
+	u16 i;
+
+	if (field->kind == CKPT_FIELD_TEXT)
+		memcpy(at, "text", sizeof("text"));
+	else if (field->kind == CKPT_FIELD_BYTES)
+		for (i = 0; i < field->size; i++)
+			((unsigned char *)at)[i] = 0xa0 + i;
+	else if (field->kind == CKPT_FIELD_ARRAY)
+		for (i = 0; i < field->size / sizeof(u64); i++)
+			((u64 *)at)[i] = i ? 1000ULL + i : ~0ULL;
+	else
+		memcpy(at, &value, field->size);
+}
+
+/**
+ * sample_any - append a record whose values do not matter
+ * @sample: the image
+ * @type: enum ckpt_hdr_type, one without a tail
+ */
+void sample_any(struct sample *sample, u32 type)
+{
+	const struct ckpt_record *record = ckpt_record_find(type);
+	u64 *fields = must_alloc(record->size);
+	unsigned int i;
+
+	for (i = 0; i < record->nr_fields; i++)
+		fill_field(&record->fields[i],
+			   (char *)fields + record->fields[i].offset);
+	sample_put(sample, type, fields, NULL, 0);
+	free(fields);
 }
 
 /**
@@ -134,17 +178,30 @@ void sample_fail(struct sample *sample, u32 errnum, const char *message)
 	sample_text(sample, message);
 }
 
-static void put_object(struct sample *sample, u32 objtype, u32 objref)
+/**
+ * sample_object - announce an object
+ * @sample: the image
+ * @objtype: enum ckpt_obj_type
+ *
+ * Return: its id.
+ */
+u32 sample_object(struct sample *sample, u32 objtype)
 {
 	struct ckpt_hdr_objref fields = {
 		.objtype	= objtype,
-		.objref		= objref,
+		.objref		= ++sample->nr_objects,
 	};
 
 	sample_put(sample, CKPT_HDR_OBJREF, &fields, NULL, 0);
+	return fields.objref;
 }
 
-static void put_buffer(struct sample *sample, u32 nbytes)
+/**
+ * sample_buffer - append a buffer
+ * @sample: the image
+ * @nbytes: at most 256
+ */
+void sample_buffer(struct sample *sample, u32 nbytes)
 {
 	struct ckpt_hdr_buffer fields = { .nbytes = nbytes };
 	char data[256] = { 0 };
@@ -153,109 +210,94 @@ static void put_buffer(struct sample *sample, u32 nbytes)
 	sample_put(sample, CKPT_HDR_BUFFER, &fields, data, (nbytes + 7) & ~7U);
 }
 
-static void put_pages(struct sample *sample, u32 pages_per_record)
+/**
+ * sample_pages - append the pages of an object
+ * @sample: the image
+ * @start: where the first belongs
+ * @nr_pages: how many
+ * @pages_per_record: how they are cut into records; divides @nr_pages
+ */
+void sample_pages(struct sample *sample, u64 start, u32 nr_pages,
+		  u32 pages_per_record)
 {
-	struct ckpt_hdr_pages_end end = { .nr_pages = NR_PAGES };
-	unsigned char *data = must_alloc(NR_PAGES * PAGE);
+	struct ckpt_hdr_pages_end end = { .nr_pages = nr_pages };
+	unsigned char *data = must_alloc(pages_per_record * SAMPLE_PAGE);
 	u32 done, page;
 
-	for (done = 0; done < NR_PAGES; done += pages_per_record) {
+	for (done = 0; done < nr_pages; done += pages_per_record) {
 		struct ckpt_hdr_pages fields = {
-			.start		= HEAP + done * PAGE,
+			.start		= start + done * SAMPLE_PAGE,
 			.nr_pages	= pages_per_record,
 		};
 
 		for (page = 0; page < pages_per_record; page++)
-			memset(data + page * PAGE, 'a' + done + page, PAGE);
+			memset(data + page * SAMPLE_PAGE, 'a' + done + page,
+			       SAMPLE_PAGE);
 		sample_put(sample, CKPT_HDR_PAGES, &fields, data,
-			   pages_per_record * PAGE);
+			   pages_per_record * SAMPLE_PAGE);
 	}
 	sample_put(sample, CKPT_HDR_PAGES_END, &end, NULL, 0);
 	free(data);
 }
 
-static void put_desc(struct sample *sample, u32 fd, u32 file)
+static u32 put_directories(struct sample *sample)
 {
-	struct ckpt_hdr_file_desc desc = { .fd = fd, .file = file };
+	u32 fs = sample_object(sample, CKPT_OBJ_FS);
 
-	sample_put(sample, CKPT_HDR_FILE_DESC, &desc, NULL, 0);
-}
-
-static void put_null_device(struct sample *sample)
-{
-	struct ckpt_hdr_file file = {
-		.kind		= CKPT_FILE_MEM_DEVICE,
-		.inherit	= -1,
-	};
-
-	put_object(sample, CKPT_OBJ_FILE, 4);
-	sample_put(sample, CKPT_HDR_FILE, &file, NULL, 0);
-	sample_put(sample, CKPT_HDR_FILE_PATH, NULL, NULL, 0);
-	sample_text(sample, "/dev/null");
-}
-
-static void put_terminal(struct sample *sample)
-{
-	struct ckpt_hdr_file file = {
-		.kind		= CKPT_FILE_EXTERNAL,
-		.open_flags	= 2,
-		.fd		= 1,
-		.inherit	= -1,
-		.flags		= CKPT_FILE_OUTSIDE,
-	};
-
-	put_object(sample, CKPT_OBJ_FILE, 5);
-	sample_put(sample, CKPT_HDR_FILE, &file, NULL, 0);
-	sample_put(sample, CKPT_HDR_FILE_EXTERNAL, NULL, NULL, 0);
-	sample_text(sample, "/dev/pts/7");
-}
-
-/* 0 and 3 are /dev/null, 1 and 2 a terminal. */
-static void put_files(struct sample *sample)
-{
-	struct ckpt_hdr_file_table table = { .nr_fds = 4 };
-
-	put_object(sample, CKPT_OBJ_FS, 2);
 	sample_put(sample, CKPT_HDR_FS, NULL, NULL, 0);
 	sample_text(sample, "/");
 	sample_text(sample, "/tmp");
-	put_object(sample, CKPT_OBJ_FILE_TABLE, 3);
-	sample_put(sample, CKPT_HDR_FILE_TABLE, &table, NULL, 0);
-	put_null_device(sample);
-	put_desc(sample, 0, 4);
-	put_terminal(sample);
-	put_desc(sample, 1, 5);
-	put_desc(sample, 2, 5);
-	put_desc(sample, 3, 4);
+	return fs;
 }
 
-static void put_memory(struct sample *sample, u32 pages_per_record)
+/* Its executable is what descriptors 0 and 3 have open, too. */
+static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 *exe)
 {
-	struct ckpt_hdr_mm mm = { .exe_file = 4, .nr_vmas = 1 };
+	struct ckpt_hdr_mm mm = { .nr_vmas = 1, .flags = CKPT_MM_TOPDOWN };
 	struct ckpt_hdr_vma vma = {
 		.start	= HEAP,
-		.end	= HEAP + NR_PAGES * PAGE,
+		.end	= HEAP + NR_PAGES * SAMPLE_PAGE,
 		.kind	= CKPT_VMA_ANON,
 		.flags	= CKPT_VMA_READ | CKPT_VMA_WRITE,
 	};
+	u32 id = sample_object(sample, CKPT_OBJ_MM);
 
-	put_object(sample, CKPT_OBJ_MM, 6);
+	*exe = sample_null_device(sample);
+	mm.exe_file = *exe;
 	sample_put(sample, CKPT_HDR_MM, &mm, NULL, 0);
-	put_buffer(sample, 40);
-	sample_put(sample, CKPT_HDR_MM_ARCH, NULL, NULL, 0);
+	sample_buffer(sample, 40);
+	sample_any(sample, CKPT_HDR_MM_ARCH);
 	sample_put(sample, CKPT_HDR_VMA, &vma, NULL, 0);
-	put_pages(sample, pages_per_record);
+	sample_pages(sample, HEAP, NR_PAGES, pages_per_record);
+	return id;
 }
 
-static void put_signals(struct sample *sample)
+static u32 put_handlers(struct sample *sample)
 {
 	struct ckpt_hdr_sighand sighand = { .nr_actions = 1 };
+	u32 id = sample_object(sample, CKPT_OBJ_SIGHAND);
 
-	put_object(sample, CKPT_OBJ_SIGHAND, 7);
 	sample_put(sample, CKPT_HDR_SIGHAND, &sighand, NULL, 0);
-	sample_put(sample, CKPT_HDR_SIGACTION, NULL, NULL, 0);
-	put_object(sample, CKPT_OBJ_SIGNAL, 8);
-	sample_put(sample, CKPT_HDR_SIGNAL, NULL, NULL, 0);
+	sample_any(sample, CKPT_HDR_SIGACTION);
+	return id;
+}
+
+static u32 put_signals(struct sample *sample)
+{
+	u32 id = sample_object(sample, CKPT_OBJ_SIGNAL);
+
+	sample_any(sample, CKPT_HDR_SIGNAL);
+	return id;
+}
+
+static u32 put_cred(struct sample *sample)
+{
+	struct ckpt_hdr_cred cred = { .uid = 1000, .euid = 1000, .ngroups = 3 };
+	u32 id = sample_object(sample, CKPT_OBJ_CRED);
+
+	sample_put(sample, CKPT_HDR_CRED, &cred, NULL, 0);
+	sample_buffer(sample, cred.ngroups * sizeof(u32));
+	return id;
 }
 
 /**
@@ -273,29 +315,28 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	struct ckpt_hdr_thread thread = {
 		.rseq = HEAP + 64, .rseq_len = 32, .nr_pending = 1,
 	};
-	struct ckpt_hdr_task_objs objs = {
-		.cred = 1, .fs = 2, .files = 3, .mm = 6, .sighand = 7,
-		.signal = 8,
-	};
+	struct ckpt_hdr_task_objs objs = { 0 };
+	u32 exe;
 
 	*sample = (struct sample) { 0 };
 	sample_begin(sample);
 	sample_put(sample, CKPT_HDR_TREE, NULL, NULL, 0);
 	sample_put(sample, CKPT_HDR_PIDS, &ids, NULL, 0);
+	sample_any(sample, CKPT_HDR_CPU);
+	sample_any(sample, CKPT_HDR_CPU_XSTATE);
+	sample_buffer(sample, 200);
 	sample_put(sample, CKPT_HDR_TASK, &task, NULL, 0);
-	put_object(sample, CKPT_OBJ_CRED, 1);
-	sample_put(sample, CKPT_HDR_CRED, NULL, NULL, 0);
-	put_buffer(sample, 12);
-	put_files(sample);
-	put_memory(sample, pages_per_record);
-	put_signals(sample);
+	sample_buffer(sample, 0);
+	objs.cred = put_cred(sample);
+	objs.fs = put_directories(sample);
+	objs.mm = put_memory(sample, pages_per_record, &exe);
+	objs.files = sample_file_table(sample, exe);
+	objs.sighand = put_handlers(sample);
+	objs.signal = put_signals(sample);
 	sample_put(sample, CKPT_HDR_TASK_OBJS, &objs, NULL, 0);
 	sample_put(sample, CKPT_HDR_THREAD, &thread, NULL, 0);
-	sample_put(sample, CKPT_HDR_SIGINFO, NULL, NULL, 0);
-	sample_put(sample, CKPT_HDR_RESTART_BLOCK, NULL, NULL, 0);
-	sample_put(sample, CKPT_HDR_CPU, NULL, NULL, 0);
-	sample_put(sample, CKPT_HDR_CPU_XSTATE, NULL, NULL, 0);
-	put_buffer(sample, 200);
+	sample_any(sample, CKPT_HDR_SIGINFO);
+	sample_any(sample, CKPT_HDR_RESTART_BLOCK);
 	sample_end(sample);
 }
 

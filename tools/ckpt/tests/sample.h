@@ -12,17 +12,28 @@
  * @data: its bytes
  * @len: their number
  * @nr_records: its records
+ * @nr_objects: objects announced in it
  */
 struct sample {
 	unsigned char *data;
 	size_t len;
 	u64 nr_records;
+	u32 nr_objects;
 };
+
+#define SAMPLE_PAGE	4096
 
 void sample_fields(const struct ckpt_record *type, void *fields);
 void sample_put(struct sample *sample, u32 type, const void *fields,
 		const void *tail, size_t tail_len);
+void sample_any(struct sample *sample, u32 type);
 void sample_text(struct sample *sample, const char *text);
+u32 sample_object(struct sample *sample, u32 objtype);
+void sample_buffer(struct sample *sample, u32 nbytes);
+void sample_pages(struct sample *sample, u64 start, u32 nr_pages,
+		  u32 pages_per_record);
+u32 sample_null_device(struct sample *sample);
+u32 sample_file_table(struct sample *sample, u32 null_device);
 void sample_begin(struct sample *sample);
 void sample_end(struct sample *sample);
 void sample_fail(struct sample *sample, u32 errnum, const char *message);
