@@ -11,6 +11,7 @@
  * FAKE_READ:    restart() reads only that many bytes, and fails
  * FAKE_OUTPUT:  file that gets the image that restart() reads
  * FAKE_GO:      directory where the coordinator tells a task to go on
+ * FAKE_HOLD:    the call stays until this FIFO is open for writing and closed
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,21 @@ static int number_of(const char *variable)
 	const char *text = getenv(variable);
 
 	return text ? atoi(text) : 0;
+}
+
+/* A call that takes its time, with all of the image written or read. */
+static void hold(void)
+{
+	const char *path = getenv("FAKE_HOLD");
+	char byte;
+	int fd;
+
+	if (!path)
+		return;
+	fd = open(path, O_RDONLY);
+	while (fd >= 0 && read(fd, &byte, sizeof(byte)) > 0)
+		continue;
+	close(fd);
 }
 
 static long end(int logfd)
@@ -59,6 +75,7 @@ long ckpt_checkpoint(pid_t pid, int fd, unsigned long flags, int logfd)
 		if (write_all(fd, data, got))
 			return -1;
 	close(in);
+	hold();
 	return end(logfd) ? -1 : 77;
 }
 
@@ -98,6 +115,7 @@ long ckpt_restart(pid_t pid, int fd, unsigned long flags, int logfd)
 			return -1;
 		}
 	} while (got && (!limit || sum < limit));
+	hold();
 	if (output)
 		out = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (out >= 0 && write_all(out, data, sum))
