@@ -112,13 +112,13 @@ static void restore_signal_flags(void)
 static int transfer(struct ckpt_stream *stream, struct iov_iter *iter,
 		    bool writing, size_t enough)
 {
-	size_t most = iov_iter_count(iter);
+	size_t most = iov_iter_count(iter), done = 0;
 	struct file *file = stream->file;
 	loff_t *position = &file->f_pos;
 	int ret = 0;
 
 	might_sleep();
-	while (!ret && most - iov_iter_count(iter) < enough) {
+	while (!ret && done < enough) {
 		ssize_t transferred;
 
 		if (fatal_signal_pending(current)) {
@@ -129,9 +129,13 @@ static int transfer(struct ckpt_stream *stream, struct iov_iter *iter,
 			transferred = vfs_iter_write(file, iter, position, 0);
 		else
 			transferred = vfs_iter_read(file, iter, position, 0);
-		if (transferred <= 0)
+		if (transferred > 0)
+			done += transferred;
+		else
 			ret = keep_going(file, transferred,
 					 writing ? EPOLLOUT : EPOLLIN);
+		/* Where a file may not grow any more, its end is cut off. */
+		iov_iter_reexpand(iter, most - done);
 	}
 	restore_signal_flags();
 	if (ret)
