@@ -147,6 +147,21 @@ unsigned int image_count(const struct image *image, const char *type)
 	return count;
 }
 
+long image_next(const struct image *image, long offset)
+{
+	struct ckpt_hdr header = header_at(image, offset);
+	size_t next = offset + header.len;
+
+	return header.len && header_at(image, next).len ? (long)next : -1;
+}
+
+const char *image_type(const struct image *image, long offset)
+{
+	const struct ckpt_record *record = ckpt_record_find(header_at(image, offset).type);
+
+	return record ? record->name : "?";
+}
+
 const char *image_text(const struct image *image, long offset)
 {
 	return (const char *)image->data + offset + sizeof(struct ckpt_hdr_string);

@@ -34,6 +34,10 @@ void image_free(struct image *image);
 long image_find(const struct image *image, const char *type, unsigned int index);
 /* How many records of a type there are. */
 unsigned int image_count(const struct image *image, const char *type);
+/* The offset of the record behind the one at @offset, or -1. */
+long image_next(const struct image *image, long offset);
+/* The name of the type of a record. */
+const char *image_type(const struct image *image, long offset);
 /* The text of a string record. */
 const char *image_text(const struct image *image, long offset);
 

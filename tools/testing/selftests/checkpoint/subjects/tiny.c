@@ -8,9 +8,11 @@
  *	tiny nanosleep|poll|futex	block for long, then tell
  *	tiny self FILE		save itself to FILE, then tell
  *	tiny rich FILE		the same, with one of everything
+ *	tiny target		wait as the other subjects do, with one of everything
  *
- * It tells by its exit status.
+ * It tells by its exit status; a target tells in the page of control.h.
  */
+#include "../control.h"
 #include "../tiny.h"
 
 #define fallthrough	__attribute__((__fallthrough__))
@@ -23,6 +25,7 @@ static long nameless[2];
 static int pipe_fds[2];
 static long leased;
 static long fifo;
+static long event_fd, timer_fd, signal_fd, inotify_fd, outer_epoll;
 
 /* The kernel's capability sets, both halves. */
 static unsigned int permitted(void)
@@ -195,22 +198,23 @@ static int get_rich(const char *path)
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
 	/* IN_MOVE_SELF; the second one tells that it is gone. */
-	fd = my_syscall1(__NR_inotify_init1, 0);
-	my_syscall3(__NR_inotify_add_watch, fd, "/", 0x800);
-	my_syscall3(__NR_inotify_add_watch, fd, "/dev", 0x800);
-	my_syscall2(__NR_inotify_rm_watch, fd, 2);
+	inotify_fd = my_syscall1(__NR_inotify_init1, 0);
+	my_syscall3(__NR_inotify_add_watch, inotify_fd, "/", 0x800);
+	my_syscall3(__NR_inotify_add_watch, inotify_fd, "/dev", 0x800);
+	my_syscall2(__NR_inotify_rm_watch, inotify_fd, 2);
 	my_syscall4(__NR_openat, AT_FDCWD, "/", O_RDONLY, 0);
 	my_syscall4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH, 0);
 	my_syscall4(__NR_openat, AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
-	my_syscall2(__NR_eventfd2, 5, 1);
-	fd = my_syscall2(__NR_timerfd_create, 1, 0);
-	my_syscall4(__NR_timerfd_settime, fd, 0, timer, 0);
-	fd = my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
+	/* EFD_SEMAPHORE, EFD_NONBLOCK */
+	event_fd = my_syscall2(__NR_eventfd2, 5, 04001);
+	timer_fd = my_syscall2(__NR_timerfd_create, 1, 0);
+	my_syscall4(__NR_timerfd_settime, timer_fd, 0, timer, 0);
+	signal_fd = my_syscall4(__NR_signalfd4, -1, &blocked, 8, 0);
 	epoll = my_syscall1(__NR_epoll_create1, 0);
-	my_syscall4(__NR_epoll_ctl, epoll, 1, fd, &event);
+	my_syscall4(__NR_epoll_ctl, epoll, 1, signal_fd, &event);
 	/* An edge is reported when the epoll is added to another one. */
-	fd = my_syscall1(__NR_epoll_create1, 0);
-	my_syscall4(__NR_epoll_ctl, fd, 1, epoll, &event);
+	outer_epoll = my_syscall1(__NR_epoll_create1, 0);
+	my_syscall4(__NR_epoll_ctl, outer_epoll, 1, epoll, &event);
 	my_syscall2(__NR_pipe2, pipe_fds, O_NONBLOCK);
 	my_syscall3(__NR_write, pipe_fds[1], "abc", 3);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
@@ -239,6 +243,81 @@ static int save_itself(const char *path)
 	return ret < 0 ? TINY_FAILED : tell();
 }
 
+/* What can be read only once. */
+static int tell_events(void)
+{
+	static unsigned int info[4][32];
+	unsigned long count = 0, timer[4];
+	int event[4] = { 0 }, index;
+
+	/* A semaphore gives one of the five. */
+	for (index = 0; index < 5; index++)
+		if (my_syscall3(__NR_read, event_fd, &count, 8) != 8 || count != 1)
+			return 0;
+	/* An interval of 50 seconds, and less than the thousand that it began with. */
+	if (my_syscall2(__NR_timerfd_gettime, timer_fd, timer) || timer[0] != 50 ||
+	    timer[2] < 1 || timer[2] > 1000)
+		return 0;
+	/* The one for the thread, and the two for the process. */
+	if (my_syscall3(__NR_read, signal_fd, info, sizeof(info)) != 3 * 128 ||
+	    info[0][0] != 40 || info[1][0] != 12 || info[2][0] != 40)
+		return 0;
+	/* IN_IGNORED */
+	return my_syscall3(__NR_read, inotify_fd, event, sizeof(event)) == 16 && event[0] == 2 &&
+	       event[1] == 0x8000;
+}
+
+static int epoll_tells(void)
+{
+	struct {
+		unsigned int events;
+		unsigned long data;
+	} __attribute__((packed)) event = { 0, 0 };
+
+	return my_syscall4(__NR_epoll_wait, outer_epoll, &event, 1, 0) == 1 && event.data == 5;
+}
+
+static void say(struct control *control, unsigned int state)
+{
+	__atomic_store_n(&control->state, state, __ATOMIC_SEQ_CST);
+	my_syscall6(__NR_futex, &control->state, 1, 1, 0, 0, 0);
+}
+
+/*
+ * As subjects/subject.c has it. A wait that ends for another reason, such as a
+ * want of memory that a test has made, begins again.
+ */
+static int wait_and_tell(void)
+{
+	long fd = my_syscall4(__NR_openat, AT_FDCWD, CONTROL_FILE, O_RDWR, 0), at;
+	static unsigned long nonce;
+	struct control *control;
+	int good;
+
+	at = my_syscall6(__NR_mmap, 0, CONTROL_SIZE, 3, 1, fd, 0);
+	if (fd < 0 || (unsigned long)at > -4096UL)
+		return TINY_FAILED;
+	control = (struct control *)at;
+	my_syscall1(__NR_close, fd);
+	control->starts++;
+	if (!get_rich("leased") || my_syscall3(__NR_getrandom, &nonce, 8, 0) != 8)
+		return TINY_FAILED;
+	control->pid = my_syscall0(__NR_getpid);
+	control->nonce = nonce;
+	control->blocked_in = __NR_futex;
+	say(control, SUBJECT_READY);
+	while (!*(volatile unsigned int *)&control->go)
+		my_syscall6(__NR_futex, &control->go, 0, 0, 0, 0, 0);
+	/* In this order: an epoll tells of what can be read. */
+	control->failures += !epoll_tells();
+	control->failures += 10 * !tell_events();
+	control->failures += 100 * (tell() != TINY_GOOD);
+	good = !control->failures;
+	control->nonce_after = nonce;
+	say(control, good ? SUBJECT_PASS : SUBJECT_FAIL);
+	return !good;
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec long_time = { 1000, 0 };
@@ -259,6 +338,8 @@ int main(int argc, char **argv)
 		fallthrough;
 	case 's':
 		return argc < 3 ? TINY_FAILED : save_itself(argv[2]);
+	case 't':
+		return wait_and_tell();
 	case 'n':
 		my_syscall2(__NR_nanosleep, &long_time, 0);
 		break;
