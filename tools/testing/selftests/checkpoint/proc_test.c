@@ -242,7 +242,7 @@ static bool move_proc(const char *to)
 
 		if (strcmp(text, "/proc"))
 			continue;
-		strcpy(text, to);
+		memcpy(text, to, strlen(text));
 		good = true;
 	}
 	image_seal(&image);

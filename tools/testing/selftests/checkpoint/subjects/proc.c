@@ -8,7 +8,6 @@
  */
 #include "subject.h"
 
-#include <elf.h>
 #include <poll.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
@@ -128,14 +127,13 @@ static void verify_mem(void)
 
 static void verify_auxv(void)
 {
-	Elf64_auxv_t *entry = (Elf64_auxv_t *)first;
-	ssize_t len = read_all(auxv, first);
+	ssize_t len = read_all(auxv, first), at;
+	u64 entry[2] = { 0 };
 
-	check(len > 0, "auxv is empty");
-	for (; (char *)entry < first + len; entry++)
-		if (entry->a_type == AT_RANDOM)
-			break;
-	check((char *)entry < first + len && entry->a_un.a_val == getauxval(AT_RANDOM),
+	/* Pairs of a type and a value. */
+	for (at = 0; at < len && entry[0] != AT_RANDOM; at += sizeof(entry))
+		memcpy(entry, first + at, sizeof(entry));
+	check(entry[0] == AT_RANDOM && entry[1] == getauxval(AT_RANDOM),
 	      "AT_RANDOM is not what it was");
 }
 
