@@ -20,6 +20,8 @@
 #define MESSAGE_MAX	1024
 /* One cause may have many consequences: the first ones tell. */
 #define MESSAGES_MAX	16
+/* What is no error must leave room for one that comes later. */
+#define NOTES_MAX	8
 
 /**
  * struct ckpt_message - one line for the user
@@ -96,14 +98,17 @@ int __ckpt_error(struct ckpt_ctx *ctx, int error, const char *function,
 void ckpt_note(struct ckpt_ctx *ctx, const char *format, ...)
 {
 	struct task_struct *task = ctx->task ?: current;
-	struct ckpt_message *message = add(ctx, 0);
+	struct ckpt_message *message;
 	va_list args;
 	int length;
 
+	message = ctx->nr_messages < NOTES_MAX ? add(ctx, 0) : NULL;
 	if (!message)
 		return;
 	length = scnprintf(message->text, sizeof(message->text),
-			   "[note] task %d (%s): ", task_pid_vnr(task),
+			   "[note]%s task %d (%s): ",
+			   ctx->nr_messages == NOTES_MAX ?
+			   "[more are not told]" : "", task_pid_vnr(task),
 			   task->comm);
 	va_start(args, format);
 	vscnprintf(message->text + length, sizeof(message->text) - length,

@@ -192,6 +192,51 @@ TEST_F_TIMEOUT(unlinked, read_only_mapped, LIMIT)
 	EXPECT_TRUE(survives_read_only(&self->run, "mapped", 1));
 }
 
+static pid_t start_many(const char *dir)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int index;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		if (chdir(dir))
+			_exit(1);
+		for (index = 0; index < 20; index++)
+			if (open("one", O_RDWR | O_CREAT | O_EXCL, 0644) != index || unlink("one"))
+				_exit(2);
+		for (;;)
+			pause();
+	}
+	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
+}
+
+/* They must not keep out the reason of a failure. */
+TEST_F_TIMEOUT(unlinked, many_notes, LIMIT)
+{
+	pid_t pid = start_many("run/aside");
+	char line[2048];
+	int notes = 0, more = 0;
+	FILE *file;
+
+	ASSERT_NE(0, pid);
+	ASSERT_TRUE(save_and_kill("image", pid));
+	ASSERT_TRUE(set_read_only(true));
+	unlink("log");
+	EXPECT_EQ(0, try_restart("image", "log"));
+	file = fopen("log", "re");
+	ASSERT_NE(NULL, file);
+	while (fgets(line, sizeof(line), file)) {
+		notes += !!strstr(line, IN_MEMORY);
+		more += !strncmp(line, "[note][more are not told] ", 26);
+	}
+	fclose(file);
+	EXPECT_EQ(8, notes);
+	EXPECT_EQ(1, more);
+}
+
 /* A filesystem that makes no files without a name. */
 TEST_F_TIMEOUT(unlinked, no_tmpfile, LIMIT)
 {

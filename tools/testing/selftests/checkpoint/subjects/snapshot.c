@@ -193,6 +193,7 @@ static bool parse_area(const char *line, struct area *area)
 {
 	unsigned long inode, start, end, offset;
 	char dev[16], perms[5];
+	const char *device = dev;
 	int path = 0;
 
 	if (sscanf(line, "%lx-%lx %4s %lx %15s %lu %n", &start, &end, perms, &offset, dev,
@@ -206,9 +207,9 @@ static bool parse_area(const char *line, struct area *area)
 	if (is_unlinked(line + path)) {
 		inode = 0;
 		if (control->flags & CONTROL_IN_MEMORY)
-			strcpy(dev, "another");
+			device = "another";
 	}
-	snprintf(area->file, sizeof(area->file), "%s %lu %s", dev, inode,
+	snprintf(area->file, sizeof(area->file), "%s %lu %s", device, inode,
 		 lasting_name(line + path));
 	area->flags[0] = '\0';
 	return true;
