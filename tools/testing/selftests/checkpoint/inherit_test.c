@@ -502,7 +502,9 @@ FIXTURE_TEARDOWN(pipes)
 /* restart(1) with the new pipes, as 0 and 1 or beyond, and no terminal. */
 static pid_t run_piped(int in, int out, int first, const char *const options[])
 {
-	const char *argv[16] = { tool_path("restart"), "--copy-status", "-i", "image", "-l", "log2" };
+	const char *argv[16] = {
+		tool_path("restart"), "--copy-status", "-i", "image", "-l", "log2"
+	};
 	int index = 6;
 	pid_t pid;
 

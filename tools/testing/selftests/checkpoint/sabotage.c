@@ -173,7 +173,8 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ ADD, "file_attributes[0].gid", 1 }, { ADD, "file_attributes[0].mtime_sec", 1 },
 		{ ADD, "file_attributes[0].mtime_nsec", 1 }, { SET, "file_attributes[1].size", 1 },
 		{ TEXT, "written", .text = "writteN" }, { ADD, "file[4].pos", 1 },
-		{ XOR, "file[6].open_flags", 0x400 }, { ADD, "file_unlinked[1].unlinked", 1, .refused = true }) },
+		{ XOR, "file[6].open_flags", 0x400 },
+		{ ADD, "file_unlinked[1].unlinked", 1, .refused = true }) },
 	{ "unlinked", "sparse", 0, ROWS(
 		{ PATTERN, NULL, 1, 5 }, { PATTERN, NULL, 3, 5 }, { ADD, "pages[2].start", 4096 },
 		{ TEXT, "middle", .text = "Middle" }) },
