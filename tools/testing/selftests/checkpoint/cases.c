@@ -26,6 +26,7 @@ const struct subject_case subject_cases[] = {
 	CPU("avx", "fpu", "avx", RUNS),
 	CPU("avx-syscall", "fpu", "avx-syscall"),
 	CPU("avx512", "fpu", "avx512", RUNS),
+	CPU("avx512-syscall", "fpu", "avx512-syscall"),
 	CPU("pkru", "fpu", "pkru", RUNS),
 	CPU("tls", "tls", ""),
 	CPU("rseq", "rseq", "registered"),

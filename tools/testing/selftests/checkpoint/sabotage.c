@@ -34,6 +34,12 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ BYTES, XSTATE(192), 1 }, { BYTES, XSTATE(440), 1 },
 		{ BYTES, XSTATE(56), 0x8000 }) },
 	{ "fpu", "avx", 0, ROWS({ BYTES, XSTATE(608), 1 }, { BYTES, XSTATE(856), 1 }) },
+	{ "fpu", "avx512", 0, ROWS(
+		{ XOR, "cpu_xstate.features", 0x20 }, { XOR, "cpu_xstate.features", 0x40 },
+		{ XOR, "cpu_xstate.features", 0x80 },
+		{ COMPONENT, XSTATE(32), 1, 5 }, { COMPONENT, XSTATE(88), 1ULL << 63, 5 },
+		{ COMPONENT, XSTATE(32), 1, 6 }, { COMPONENT, XSTATE(536), 1, 6 },
+		{ COMPONENT, XSTATE(32), 1, 7 }, { COMPONENT, XSTATE(1048), 1, 7 }) },
 	{ "tls", "", 0, ROWS({ PATTERN, NULL, 3, 100 }, { XOR, "cpu.fs_base", 0x1000 }) },
 	{ "rseq", "registered", 0, ROWS(
 		{ SET, "thread.rseq", 0 }, { XOR, "thread.rseq_sig", 1 }) },

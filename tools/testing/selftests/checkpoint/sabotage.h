@@ -13,6 +13,7 @@ enum sabotage_how {
 	CLEAR,		/* bits of a field, in the first record that has them all */
 	LATER,		/* a time in ns, scaled_ms(value) more */
 	BYTES,		/* "type+offset": eight bytes of or behind a record, XOR value */
+	COMPONENT,	/* the same, from where register state component index is */
 	PATTERN,	/* word number index of pattern number value */
 	TEXT,		/* a text becomes another one */
 };
@@ -22,7 +23,7 @@ enum sabotage_how {
  * @how: enum sabotage_how
  * @what: see image_set(), or the text
  * @value: see there
- * @index: of the pattern
+ * @index: of the pattern or the component
  * @text: the other text
  * @refused: the kernel itself finds it, not the subject
  */

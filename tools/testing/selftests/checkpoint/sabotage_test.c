@@ -9,6 +9,7 @@
 #include "harness.h"
 #include "image_edit.h"
 
+#include <cpuid.h>
 #include <fnmatch.h>
 #include <linux/futex.h>
 #include <sys/prctl.h>
@@ -20,7 +21,7 @@
 static char **patterns;
 static char work_dir[PATH_MAX / 2];
 
-static bool flip_bytes(struct image *image, const char *what, u64 value)
+static bool flip_bytes(struct image *image, const char *what, u64 value, u32 further)
 {
 	size_t len = strcspn(what, "+");
 	long at, offset = what[len] ? atol(what + len + 1) : 0;
@@ -29,11 +30,20 @@ static bool flip_bytes(struct image *image, const char *what, u64 value)
 
 	snprintf(type, sizeof(type), "%.*s", (int)len, what);
 	at = image_find(image, type, 0);
-	word = at < 0 ? NULL : image_at(image, at + offset, sizeof(*word));
+	word = at < 0 ? NULL : image_at(image, at + offset + further, sizeof(*word));
 	if (!word)
 		return complain("the image has no %s", what);
 	*word ^= value;
 	return true;
+}
+
+/* Where the processor keeps a component of the register state. */
+static u32 component_offset(u32 component)
+{
+	u32 size, offset = 0, flags, reserved;
+
+	__get_cpuid_count(0xd, component, &size, &offset, &flags, &reserved);
+	return offset;
 }
 
 /* The same generator as the subjects have. */
@@ -112,7 +122,10 @@ static bool spoil(struct image *image, const struct sabotage *it)
 		       image_set(image, it->what, value + scaled_ms(it->value));
 		break;
 	case BYTES:
-		good = flip_bytes(image, it->what, it->value);
+		good = flip_bytes(image, it->what, it->value, 0);
+		break;
+	case COMPONENT:
+		good = flip_bytes(image, it->what, it->value, component_offset(it->index));
 		break;
 	case PATTERN:
 		good = flip_pattern(image, it->value, it->index);
@@ -254,10 +267,15 @@ static const char *row_name(const struct sabotage_subject *subject, const struct
 		[XOR] = "^", [ADD] = "+", [CLEAR] = "without", [LATER] = "later by ms"
 	};
 	const char *sign = it->how <= LATER ? signs[it->how] : NULL;
+	char component[32] = "";
 	static char name[128];
 
-	snprintf(name, sizeof(name), "%s-%s: %s %s %llx", subject->program, subject->arg,
-		 it->what ? it->what : "pattern", sign ?: "=", (unsigned long long)it->value);
+	if (it->how == COMPONENT)
+		snprintf(component, sizeof(component), "component %llu of ",
+			 (unsigned long long)it->index);
+	snprintf(name, sizeof(name), "%s-%s: %s%s %s %llx", subject->program, subject->arg,
+		 component, it->what ? it->what : "pattern", sign ?: "=",
+		 (unsigned long long)it->value);
 	return name;
 }
 
