@@ -96,6 +96,7 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 	ckpt_report_free(ctx);
 	ckpt_stream_end(ctx);
 	path_put(&ctx->root);
+	ckpt_tree_free(ctx);
 	if (ctx->root_task)
 		put_task_struct(ctx->root_task);
 	if (ctx->pid_ns)

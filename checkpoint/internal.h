@@ -114,6 +114,27 @@ struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
 				  struct task_struct *leader);
 void ckpt_thaw(struct ckpt_quiesce *quiesce);
 
+/* tree.c */
+struct ckpt_tree_task *ckpt_tree_add(struct ckpt_ctx *ctx,
+				     struct task_struct *task);
+void ckpt_tree_free(struct ckpt_ctx *ctx);
+int ckpt_tree_save(struct ckpt_ctx *ctx);
+int ckpt_tree_read(struct ckpt_ctx *ctx);
+int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
+			  const struct ckpt_task_stage *stage);
+
+/* slot.c */
+int ckpt_slots_gather(struct ckpt_ctx *ctx);
+int ckpt_slots_restore(struct ckpt_ctx *ctx);
+int ckpt_slots_commit(struct ckpt_ctx *ctx);
+void ckpt_slots_abort(struct ckpt_ctx *ctx, bool interrupted);
+struct ckpt_slot *ckpt_slot_enter(u32 index);
+struct ckpt_ctx *ckpt_slot_ctx(struct ckpt_slot *slot);
+int ckpt_slot_wait_restore(struct ckpt_slot *slot);
+int ckpt_slot_wait_commit(struct ckpt_slot *slot);
+void ckpt_slot_wait_release(struct ckpt_slot *slot);
+void ckpt_slot_leave(struct ckpt_slot *slot, int error);
+
 /* save.c, restore.c */
 long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid);
 long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid);

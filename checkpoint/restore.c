@@ -2,13 +2,13 @@
 /*
  * Driver of restart(): parse and validate, build, commit or abort.
  *
- * restart(1) creates the tasks; each of them calls restart() and waits here.
- * The coordinator, their parent, reads the header and hands the image over to
- * the task whose records come next. That task reads its own records and builds
- * its new state beside the old one. When the coordinator has read the tail and
- * the checksum is right, the task commits: from then on it is the saved one.
- * Until then nothing has changed, and any error gives every task back the
- * state that it had.
+ * restart(1) creates the tasks; each of them calls restart() and waits in a
+ * slot, see slot.c. The coordinator, their parent, reads the header and hands
+ * the image over to the task whose records come next. That task reads its own
+ * records and builds its new state beside the old one. When the coordinator has
+ * read the tail and the checksum is right, the tasks commit: from then on they
+ * are the saved ones. Until then nothing has changed, and any error gives every
+ * task back the state that it had.
  */
 #include <linux/err.h>
 #include <linux/fdtable.h>
@@ -16,57 +16,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 #include <trace/events/checkpoint.h>
 
 #include "internal.h"
-
-enum slot_state {
-	SLOT_WAITING,
-	SLOT_RESTORING,
-	SLOT_RESTORED,
-	SLOT_COMMIT,
-	SLOT_ABORT,
-	SLOT_DONE,
-};
-
-/**
- * struct slot - a task that waits to be restored
- * @list: in slots, protected by slots_lock
- * @task: the task itself, alive as long as the slot is in the list
- * @index: its place in the TREE of the image
- * @refs: references: the task and the coordinator
- * @ctx: set by the coordinator, which holds a reference to it for the task
- * @state: enum slot_state; changes under slots_lock and wakes slots_changed
- * @error: negative errno of a restart that failed
- */
-struct slot {
-	struct list_head list;
-	struct task_struct *task;
-	u32 index;
-	refcount_t refs;
-	struct ckpt_ctx *ctx;
-	enum slot_state state;
-	int error;
-};
-
-static LIST_HEAD(slots);
-static DEFINE_SPINLOCK(slots_lock);
-static DECLARE_WAIT_QUEUE_HEAD(slots_changed);
-
-static void slot_put(struct slot *slot)
-{
-	if (refcount_dec_and_test(&slot->refs))
-		kfree(slot);
-}
-
-static void set_state(struct slot *slot, enum slot_state state)
-{
-	spin_lock(&slots_lock);
-	slot->state = state;
-	spin_unlock(&slots_lock);
-	wake_up_all(&slots_changed);
-}
 
 static int read_header(struct ckpt_ctx *ctx)
 {
@@ -90,38 +42,21 @@ static int read_header(struct ckpt_ctx *ctx)
 	return ret ?: arch_ckpt_check_header(ctx);
 }
 
-static int read_tree(struct ckpt_ctx *ctx)
-{
-	struct ckpt_hdr_container container;
-	struct ckpt_hdr_tree tree;
-	int ret;
-
-	ret = ckpt_record_read(ctx, CKPT_HDR_CONTAINER, &container);
-	if (!ret)
-		ret = ckpt_record_read(ctx, CKPT_HDR_TREE, &tree);
-	if (ret)
-		return ret;
-	if (tree.nr_tasks != 1)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "%u tasks: trees are not supported yet",
-				  tree.nr_tasks);
-	ctx->nr_tasks = tree.nr_tasks;
-	return ckpt_record_read(ctx, CKPT_HDR_PIDS, &ctx->pids);
-}
-
-static int restore_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+static int restore_task(struct ckpt_ctx *ctx, u32 place,
+			struct ckpt_task_stage *stage)
 {
 	unsigned int index;
 
 	/*
-	 * Files are made with the functions of system calls, and found at their
-	 * descriptors: nobody else may put another one there.
+	 * Other threads would stay beside the restored ones, with the old
+	 * memory. Files are made with the functions of system calls, and found
+	 * at their descriptors: nobody else may put another one there.
 	 */
-	if (!thread_group_empty(current) ||
-	    refcount_read(&ckpt_sighand(current)->count) != 1 ||
+	if (refcount_read(&ckpt_sighand(current)->count) != ctx->nr_tasks ||
+	    get_nr_threads(current) != ctx->nr_tasks ||
 	    atomic_read(&current->files->count) != 1)
 		return ckpt_error(ctx, -EBUSY,
-				  "the task to restore has threads, or shares its signal handlers or its descriptor table");
+				  "the task to restore has other threads, or shares its signal handlers or its descriptor table");
 	for (index = 0; index < ckpt_nr_task_parts; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->restore ? part->restore(ctx, stage) : 0;
@@ -130,7 +65,7 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 			return ckpt_error(ctx, ret, "cannot restore the %s",
 					  part->name);
 	}
-	return 0;
+	return ckpt_tree_check_group(ctx, place, stage);
 }
 
 static int commit_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
@@ -191,6 +126,19 @@ static void stage_free(struct ckpt_task_stage *stage)
 	kfree(stage);
 }
 
+/* One task can take the place of one. */
+static int check_alone(struct ckpt_ctx *ctx)
+{
+	struct ckpt_tree_task *place = &ctx->tasks[0];
+
+	if (ctx->nr_tasks != 1)
+		return ckpt_error(ctx, -EINVAL,
+				  "the image has %u tasks, and RESTART_TASKSELF is for one",
+				  ctx->nr_tasks);
+	place->task = get_task_struct(current);
+	return 0;
+}
+
 /**
  * ckpt_do_restart_self - become the task of an image
  * @ctx: context
@@ -209,9 +157,11 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 	ctx->root_task = get_task_struct(current);
 	ret = read_header(ctx);
 	if (!ret)
-		ret = read_tree(ctx);
+		ret = ckpt_tree_read(ctx);
 	if (!ret)
-		ret = restore_task(ctx, stage);
+		ret = check_alone(ctx);
+	if (!ret)
+		ret = restore_task(ctx, 0, stage);
 	if (!ret)
 		ret = end_of_image(ctx);
 	if (!ret)
@@ -228,73 +178,6 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 	return ret;
 }
 
-static struct slot *find_slot(struct task_struct *task)
-{
-	struct slot *slot;
-
-	lockdep_assert_held(&slots_lock);
-	list_for_each_entry(slot, &slots, list)
-		if (slot->task == task)
-			return slot;
-	return NULL;
-}
-
-static bool take_slot(struct task_struct *task, struct slot **taken)
-{
-	struct slot *slot;
-
-	spin_lock(&slots_lock);
-	slot = find_slot(task);
-	if (slot && slot->state == SLOT_WAITING)
-		refcount_inc(&slot->refs);
-	else
-		slot = NULL;
-	spin_unlock(&slots_lock);
-	*taken = slot;
-	return slot || READ_ONCE(task->exit_state);
-}
-
-/* Wait until the task has called restart() itself. */
-static struct slot *wait_for_slot(struct ckpt_ctx *ctx,
-				  struct task_struct *task)
-{
-	struct slot *slot = NULL;
-
-	for (;;) {
-		/* A task that dies on the way wakes nobody: look again. */
-		long left = wait_event_killable_timeout(slots_changed,
-				take_slot(task, &slot), HZ / 10);
-
-		if (left < 0) {
-			if (slot)
-				slot_put(slot);
-			return ERR_PTR(-EINTR);
-		}
-		if (!left)
-			continue;
-		if (slot)
-			return slot;
-		ckpt_error(ctx, -ESRCH, "the task to restore has exited");
-		return ERR_PTR(-ESRCH);
-	}
-}
-
-static bool has_answered(struct slot *slot)
-{
-	return READ_ONCE(slot->state) == SLOT_RESTORED ||
-	       READ_ONCE(slot->state) == SLOT_DONE;
-}
-
-/* The task may read the image for as long as its owner takes to send it. */
-static int wait_for_answer(struct ckpt_ctx *ctx, struct slot *slot)
-{
-	if (wait_event_killable(slots_changed, has_answered(slot)))
-		return -EINTR;
-	if (slot->state == SLOT_RESTORED)
-		return 0;
-	return slot->error;
-}
-
 static int find_child(struct ckpt_ctx *ctx, pid_t pid)
 {
 	struct task_struct *task = find_get_task_by_vpid(pid);
@@ -304,7 +187,8 @@ static int find_child(struct ckpt_ctx *ctx, pid_t pid)
 		return ckpt_error(ctx, -ESRCH, "no task %d", pid);
 	ctx->root_task = task;
 	rcu_read_lock();
-	is_child = same_thread_group(rcu_dereference(task->real_parent),
+	is_child = thread_group_leader(task) &&
+		   same_thread_group(rcu_dereference(task->real_parent),
 				     current);
 	rcu_read_unlock();
 	if (!is_child)
@@ -312,55 +196,23 @@ static int find_child(struct ckpt_ctx *ctx, pid_t pid)
 	return 0;
 }
 
-static int hand_over(struct ckpt_ctx *ctx, struct slot *slot)
-{
-	int ret = 0;
-
-	spin_lock(&slots_lock);
-	if (slot->state != SLOT_WAITING) {
-		ret = -EBUSY;
-	} else {
-		slot->ctx = ckpt_ctx_get(ctx);
-		slot->state = SLOT_RESTORING;
-	}
-	spin_unlock(&slots_lock);
-	wake_up_all(&slots_changed);
-	return ret;
-}
-
-/* From here on the task ends by itself: it waits for nobody else. */
-static void give_verdict(struct slot *slot, enum slot_state verdict)
-{
-	spin_lock(&slots_lock);
-	if (slot->state != SLOT_DONE)
-		slot->state = verdict;
-	spin_unlock(&slots_lock);
-	wake_up_all(&slots_changed);
-	wait_event_idle(slots_changed, READ_ONCE(slot->state) == SLOT_DONE);
-}
-
-static int coordinate(struct ckpt_ctx *ctx, struct slot *slot)
+static int coordinate(struct ckpt_ctx *ctx)
 {
 	int ret;
 
-	if (slot->index >= ctx->nr_tasks)
-		return ckpt_error(ctx, -EINVAL, "the image has no task %u",
-				  slot->index);
-	ret = hand_over(ctx, slot);
-	if (ret)
-		return ret;
-	ret = wait_for_answer(ctx, slot);
+	ret = read_header(ctx);
+	if (!ret)
+		ret = ckpt_tree_read(ctx);
+	if (!ret)
+		ret = ckpt_slots_gather(ctx);
+	if (!ret)
+		ret = ckpt_slots_restore(ctx);
 	if (!ret)
 		ret = end_of_image(ctx);
-	if (ret) {
-		/* It may be reading what nobody sends any more. */
-		if (ret == -EINTR)
-			send_sig(SIGKILL, ctx->root_task, 1);
-		give_verdict(slot, SLOT_ABORT);
-		return ret;
-	}
-	give_verdict(slot, SLOT_COMMIT);
-	return slot->error;
+	if (!ret)
+		return ckpt_slots_commit(ctx);
+	ckpt_slots_abort(ctx, ret == -EINTR);
+	return ret;
 }
 
 /**
@@ -372,75 +224,43 @@ static int coordinate(struct ckpt_ctx *ctx, struct slot *slot)
  */
 long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid)
 {
-	struct slot *slot;
 	long ret;
 
 	ret = find_child(ctx, pid);
 	if (!ret)
-		ret = read_header(ctx);
-	if (!ret)
-		ret = read_tree(ctx);
-	if (!ret) {
-		slot = wait_for_slot(ctx, ctx->root_task);
-		if (IS_ERR(slot)) {
-			ret = PTR_ERR(slot);
-		} else {
-			ret = coordinate(ctx, slot);
-			slot_put(slot);
-		}
-	}
+		ret = coordinate(ctx);
 	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	return ret && ctx->error ? ctx->error : ret;
 }
 
-static bool has_verdict(struct slot *slot)
+static long restore_in_slot(struct ckpt_slot *slot, u32 index,
+			    struct ckpt_task_stage *stage)
 {
-	return READ_ONCE(slot->state) == SLOT_COMMIT ||
-	       READ_ONCE(slot->state) == SLOT_ABORT;
-}
-
-static long restore_in_slot(struct slot *slot)
-{
-	struct ckpt_ctx *ctx = slot->ctx;
-	struct ckpt_task_stage *stage;
+	struct ckpt_ctx *ctx = ckpt_slot_ctx(slot);
 	long ret;
 
-	stage = stage_alloc();
-	ret = stage ? restore_task(ctx, stage) : -ENOMEM;
+	ret = ckpt_slot_wait_restore(slot);
 	if (ret)
-		goto free;
-
-	spin_lock(&slots_lock);
-	if (slot->state == SLOT_RESTORING)
-		slot->state = SLOT_RESTORED;
-	spin_unlock(&slots_lock);
-	wake_up_all(&slots_changed);
-	if (wait_event_killable(slots_changed, has_verdict(slot)) ||
-	    slot->state == SLOT_ABORT) {
-		ret = -EINTR;
-		goto free;
-	}
-	ret = commit_task(ctx, stage);
-	if (!ret) {
-		end_of_commit(ctx);
-		ret = arch_ckpt_return_value(stage);
-	} else {
-		slot->error = ret;
-	}
-	stage_free(stage);
-	return ret;
-
-free:
+		return ret;
+	ret = restore_task(ctx, index, stage);
 	/* Allocations fail for who is killed: that is not what is wrong. */
-	if (fatal_signal_pending(current)) {
+	if (ret && fatal_signal_pending(current)) {
 		ret = -EINTR;
 		ctx->error = ret;
 	}
-	slot->error = ret;
-	if (stage)
-		stage_free(stage);
-	return ret;
+	if (!ret)
+		ret = ckpt_slot_wait_commit(slot);
+	if (ret)
+		return ret;
+	ret = commit_task(ctx, stage);
+	if (ret)
+		return ret;
+	/* The first task is the last to commit. */
+	if (!index)
+		end_of_commit(ctx);
+	ckpt_slot_wait_release(slot);
+	return 0;
 }
 
 /**
@@ -452,38 +272,22 @@ free:
  */
 long ckpt_do_restart_task(u32 index)
 {
-	struct slot *slot;
-	long ret;
+	struct ckpt_task_stage *stage;
+	struct ckpt_slot *slot;
+	long ret, value = 0;
 
-	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
-	if (!slot)
+	stage = stage_alloc();
+	if (!stage)
 		return -ENOMEM;
-	refcount_set(&slot->refs, 1);
-	slot->task = current;
-	slot->index = index;
-	spin_lock(&slots_lock);
-	list_add_tail(&slot->list, &slots);
-	spin_unlock(&slots_lock);
-	wake_up_all(&slots_changed);
-
-	ret = wait_event_interruptible(slots_changed,
-				       READ_ONCE(slot->state) != SLOT_WAITING);
-	spin_lock(&slots_lock);
-	list_del(&slot->list);
-	/* The coordinator may have been faster than the signal. */
-	if (slot->state == SLOT_WAITING) {
-		slot->state = SLOT_DONE;
-		slot->error = -EINTR;
-		/* Not idempotent: never starts over by itself. */
-		ret = -EINTR;
+	slot = ckpt_slot_enter(index);
+	if (IS_ERR(slot)) {
+		stage_free(stage);
+		return PTR_ERR(slot);
 	}
-	spin_unlock(&slots_lock);
-
-	if (slot->ctx) {
-		ret = restore_in_slot(slot);
-		ckpt_ctx_put(slot->ctx);
-		set_state(slot, SLOT_DONE);
-	}
-	slot_put(slot);
-	return ret;
+	ret = restore_in_slot(slot, index, stage);
+	if (!ret)
+		value = arch_ckpt_return_value(stage);
+	stage_free(stage);
+	ckpt_slot_leave(slot, ret);
+	return ret ?: value;
 }

@@ -50,34 +50,6 @@ static int save_header(struct ckpt_ctx *ctx)
 	return ret ?: arch_ckpt_save_header(ctx);
 }
 
-static int save_tree(struct ckpt_ctx *ctx)
-{
-	struct pid_namespace *pid_ns = ctx->pid_ns;
-	struct task_struct *task = ctx->root_task;
-	struct ckpt_hdr_container *container;
-	struct ckpt_hdr_tree *tree;
-	struct ckpt_hdr_pids *pids;
-
-	container = ckpt_record_add(ctx, CKPT_HDR_CONTAINER);
-	tree = ckpt_record_add(ctx, CKPT_HDR_TREE);
-	pids = ckpt_record_add(ctx, CKPT_HDR_PIDS);
-	if (!container || !tree || !pids)
-		return -ENOMEM;
-	if (ctx->flags & CHECKPOINT_SUBTREE)
-		container->flags = CKPT_CONTAINER_SUBTREE;
-	tree->nr_tasks = 1;
-
-	guard(rcu)();
-	pids->pid = task_pid_nr_ns(task, pid_ns);
-	pids->tgid = task_tgid_nr_ns(task, pid_ns);
-	pids->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent),
-				     pid_ns);
-	pids->pgid = task_pgrp_nr_ns(task, pid_ns);
-	pids->sid = task_session_nr_ns(task, pid_ns);
-	pids->depth = pid_ns->level - task_active_pid_ns(current)->level;
-	return 0;
-}
-
 static int save_task(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	unsigned int index;
@@ -95,14 +67,17 @@ static int save_task(struct ckpt_ctx *ctx, struct task_struct *task)
 
 static int capture(struct ckpt_ctx *ctx)
 {
+	u32 index;
 	int ret;
 
 	trace_ckpt_phase(ctx->id, "capture");
 	ret = save_header(ctx);
 	if (!ret)
-		ret = save_tree(ctx);
-	if (!ret)
-		ret = save_task(ctx, ctx->root_task);
+		ret = ckpt_tree_save(ctx);
+	for (index = 0; index < ctx->nr_tasks && !ret; index++) {
+		ctx->task = ctx->tasks[index].task;
+		ret = save_task(ctx, ctx->task);
+	}
 	if (!ret)
 		ret = ckpt_objects_complete(ctx);
 	ckpt_objects_release(ctx);
@@ -128,7 +103,7 @@ static int find_root_task(struct ckpt_ctx *ctx, pid_t pid)
 		if (!task)
 			return ckpt_error(ctx, -ESRCH, "no task %d", pid);
 	} else {
-		task = get_task_struct(current);
+		task = get_task_struct(current->group_leader);
 	}
 	ctx->root_task = task;
 	if (!thread_group_leader(task))
@@ -147,23 +122,32 @@ static int find_root_task(struct ckpt_ctx *ctx, pid_t pid)
 	return may_checkpoint(ctx, task);
 }
 
+static int may_checkpoint_all(struct ckpt_ctx *ctx)
+{
+	u32 index;
+	int ret = 0;
+
+	for (index = 0; index < ctx->nr_tasks && !ret; index++) {
+		ctx->task = ctx->tasks[index].task;
+		ret = may_checkpoint(ctx, ctx->task);
+	}
+	return ret;
+}
+
 static int stop_and_capture(struct ckpt_ctx *ctx)
 {
-	struct task_struct *task = ctx->root_task;
 	struct ckpt_quiesce *quiesce;
 	int ret;
 
-	ctx->task = task;
-	if (task == current)
-		return capture(ctx);
-
-	quiesce = ckpt_quiesce(ctx, task);
+	ctx->task = ctx->root_task;
+	quiesce = ckpt_quiesce(ctx, ctx->root_task);
 	if (IS_ERR(quiesce))
 		return PTR_ERR(quiesce);
-	/* It may have changed its credentials on the way. */
-	ret = may_checkpoint(ctx, task);
+	/* They may have changed their credentials on the way. */
+	ret = may_checkpoint_all(ctx);
 	if (!ret)
 		ret = capture(ctx);
+	ctx->task = ctx->root_task;
 	ckpt_thaw(quiesce);
 	trace_ckpt_phase(ctx->id, "thaw");
 	return ret;

@@ -53,7 +53,7 @@ static int may_call(void)
 }
 
 /**
- * sys_checkpoint - save a process into a stream of bytes
+ * sys_checkpoint - save a process, all its threads, into a stream of bytes
  * @pid: the process, in the caller's pid namespace; 0 is the caller
  * @fd: where the image goes
  * @flags: CHECKPOINT_*
@@ -76,8 +76,8 @@ static int may_call(void)
  * * -EPERM: the caller may not trace it; or kernel.ckpt_unpriv_allowed is 0
  *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces
  * * -EBUSY: the process is traced, stopped by a signal, in a sleep that cannot
- *   be interrupted, or shares state with a process outside; or a process
- *   outside holds a pipe of it and does not let it go
+ *   be interrupted, has a thread in execve(), or shares state with a process
+ *   outside; or a process outside holds a pipe of it and does not let it go
  * * -EDEADLK: the image is written into a pipe that is to be saved
  * * -ENOENT: a file or directory has no path in the caller's sight
  * * -EINTR: the caller was killed
@@ -112,6 +112,10 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * @flags: RESTART_*
  * @logfd: where messages go, or CHECKPOINT_FD_NONE
  *
+ * A process with threads is restored by as many threads, each of which waits
+ * with its place in the image; they share nothing but memory and signal
+ * handlers.
+ *
  * Return: 0 in the caller that coordinates; in a restored process what its
  * interrupted system call returns; or
  *
@@ -122,9 +126,10 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -ESRCH: @pid is no child of the caller, or exited
  * * -EPERM: the image asks for more than the caller may have; or
  *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN
- * * -EBUSY: the task to restore has threads, or shares its signal handlers or
- *   its descriptor table; or a FIFO with saved data holds data already; or a
- *   descriptor is to take the place of a file with locks or a lease
+ * * -EBUSY: the process to restore has other threads than those that wait to
+ *   be restored, or shares its signal handlers, or a thread its descriptor
+ *   table; or a FIFO with saved data holds data already; or a descriptor is to
+ *   take the place of a file with locks or a lease
  * * -EAGAIN: somebody else holds a lock, or has a file open on which there was
  *   a lease; or a limit is exceeded
  * * -ENOTCONN: a file leads outside of the image, and nothing takes its place

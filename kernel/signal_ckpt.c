@@ -165,12 +165,16 @@ void ckpt_sighand_drop(void *object)
  * @ctx: context
  * @stage: from ckpt_task_restore()
  *
+ * Threads share theirs already: the first one sets them for all.
+ *
  * Return: 0.
  */
 int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	struct sighand_struct *sighand = ckpt_sighand(current);
 
+	if (!thread_group_leader(current))
+		return 0;
 	spin_lock_irq(&sighand->siglock);
 	memcpy(sighand->action, stage->sighand->actions,
 	       sizeof(sighand->action));
@@ -427,8 +431,7 @@ void ckpt_signal_drop(void *object)
  * @ctx: context
  * @stage: from ckpt_task_restore()
  *
- * What is pending for the caller before its restart is forgotten, but for
- * SIGKILL.
+ * Done by the first thread for all.
  *
  * Return: 0.
  */
@@ -439,6 +442,8 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	struct signal_struct *signal = current->signal;
 	int index;
 
+	if (!thread_group_leader(current))
+		return 0;
 	task_lock(current->group_leader);
 	for (index = 0; index < RLIM_NLIMITS; index++) {
 		signal->rlim[index].rlim_cur = record->rlim_cur[index];

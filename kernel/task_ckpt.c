@@ -8,7 +8,7 @@
  *	flushers and of memory errors, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
- * Refused: threads, children, tracers, seccomp, POSIX timers, SysV semaphore
+ * Refused: children, tracers, seccomp, POSIX timers, SysV semaphore
  *	undo lists, io_uring, namespaces other than the caller's.
  */
 #include <linux/capability.h>
@@ -73,11 +73,14 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct task_struct *process, *other;
+	int nr_threads = get_nr_threads(task);
 	const char *what = NULL;
 	pid_t pid;
 
-	if (refcount_read(&ckpt_sighand(task)->count) == 1 &&
-	    atomic_read(&task->files->count) == 1 && task->fs->users == 1)
+	/* As a rule all threads share everything, and nobody else does. */
+	if (refcount_read(&ckpt_sighand(task)->count) == nr_threads &&
+	    atomic_read(&task->files->count) == nr_threads &&
+	    task->fs->users == nr_threads)
 		return 0;
 	rcu_read_lock();
 	for_each_process_thread(process, other) {
@@ -106,10 +109,6 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	if (!task->mm || !task->files || !task->fs)
 		return ckpt_error(ctx, -ESRCH, "the task is exiting");
-	if (get_nr_threads(task) != 1)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has %d threads: only one is supported yet",
-				  get_nr_threads(task));
 	if (!list_empty(&task->children))
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has children: process trees are not supported yet");
@@ -276,7 +275,8 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (!record)
 		return -ENOMEM;
 	record->flags = flags_to_image(task);
-	record->exit_signal = task->exit_signal;
+	if (thread_group_leader(task))
+		record->exit_signal = task->exit_signal;
 	record->personality = task->personality;
 	record->nice = task_nice(task);
 	record->sched_policy = task->policy;

@@ -143,6 +143,26 @@ struct ckpt_task_stage {
 	struct ckpt_signal_stage *signal;
 };
 
+struct ckpt_slot;
+
+/**
+ * struct ckpt_tree_task - one task of an image
+ * @task: a reference is held; when restoring, NULL until it has come
+ * @ids: of the image being read
+ * @slot: where the task waits to be restored; a reference is held
+ * @mm: of the first thread of a process, only to be compared
+ * @sighand: likewise
+ * @signal: likewise
+ */
+struct ckpt_tree_task {
+	struct task_struct *task;
+	struct ckpt_hdr_pids ids;
+	struct ckpt_slot *slot;
+	const void *mm;
+	const void *sighand;
+	const void *signal;
+};
+
 /**
  * struct ckpt_ctx - one checkpoint() or restart() call
  * @refs: references; restarted tasks hold one besides the caller
@@ -161,7 +181,7 @@ struct ckpt_task_stage {
  * @root: root directory of the caller; paths in the image start there
  * @pid_ns: pid namespace of the first saved task
  * @task: task that is being saved or restored, for messages
- * @root_task: first task of the tree
+ * @root_task: first task of the tree, it leads its thread group
  * @objects: pointer to struct ckpt_object, when saving
  * @object_ids: id to struct ckpt_object
  * @nr_objects: ids given out
@@ -173,8 +193,8 @@ struct ckpt_task_stage {
  * @nr_captured: records in @segments
  * @arch: HEADER_ARCH of the image being read
  * @header: HEADER of the image being read
- * @nr_tasks: of the image being read
- * @pids: ids in the image of the task being restored
+ * @tasks: of the image, in its order
+ * @nr_tasks: their number
  * @file_owners: open files that send signals after the commit
  * @pushed: header of a record that was looked at but not taken, type 0: none
  */
@@ -207,8 +227,8 @@ struct ckpt_ctx {
 	u64 nr_captured;
 	struct ckpt_hdr_header_arch arch;
 	struct ckpt_hdr_header header;
+	struct ckpt_tree_task *tasks;
 	u32 nr_tasks;
-	struct ckpt_hdr_pids pids;
 	struct list_head file_owners;
 	struct ckpt_hdr pushed;
 };

@@ -8,7 +8,6 @@
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/io.h>
 #include <sys/ipc.h>
@@ -34,13 +33,6 @@ static void *idle(void *unused)
 	for (;;)
 		pause();
 	return unused;
-}
-
-static bool start_thread(void)
-{
-	pthread_t thread;
-
-	return !pthread_create(&thread, NULL, idle, NULL);
 }
 
 static bool start_child(void)
@@ -337,7 +329,6 @@ static bool seize_and_stop(pid_t pid)
 }
 
 const struct refusal task_refusals[] = {
-	{ "thread", start_thread, EOPNOTSUPP, "threads" },
 	{ "child", start_child, EOPNOTSUPP, "children" },
 	{ "zombie", leave_zombie, EOPNOTSUPP, "children" },
 	{ "shared-files", share_files, EBUSY, "descriptor table" },

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slots: where tasks wait until they are restored.
+ *
+ * restart(1) creates the tasks; each calls restart() and waits in a slot. Their
+ * coordinator gathers the slots of an image and gives orders, to one task at a
+ * time: to read its records, and when the image was found good, to become the
+ * saved task. Only when all have become that does it let them go, so that no
+ * task of the image runs beside one that is not restored yet.
+ *
+ * A task obeys in its own context. It waits for orders as long as it can be
+ * killed; once it has committed it waits for the others, who wait for nobody
+ * but their memory.
+ */
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "internal.h"
+
+enum slot_state {
+	SLOT_WAITING,
+	SLOT_TAKEN,
+	SLOT_RESTORE,
+	SLOT_RESTORED,
+	SLOT_COMMIT,
+	SLOT_COMMITTED,
+	SLOT_RELEASE,
+	SLOT_ABORT,
+	SLOT_DONE,
+};
+
+/**
+ * struct ckpt_slot - a task that waits to be restored
+ * @list: in slots, protected by slots_lock
+ * @task: the task itself, alive as long as the slot is in the list
+ * @index: its place in the TREE of the image
+ * @refs: references: the task and the coordinator
+ * @ctx: set by the coordinator, which holds a reference to it for the task
+ * @state: enum slot_state; changes under slots_lock and wakes @changed
+ * @changed: the task waits here for orders, the coordinator for answers
+ * @error: negative errno of a restart that failed
+ */
+struct ckpt_slot {
+	struct list_head list;
+	struct task_struct *task;
+	u32 index;
+	refcount_t refs;
+	struct ckpt_ctx *ctx;
+	enum slot_state state;
+	wait_queue_head_t changed;
+	int error;
+};
+
+static LIST_HEAD(slots);
+static DEFINE_SPINLOCK(slots_lock);
+/* Woken when a task has begun to wait. */
+static DECLARE_WAIT_QUEUE_HEAD(slot_entered);
+
+static void slot_put(struct ckpt_slot *slot)
+{
+	if (refcount_dec_and_test(&slot->refs))
+		kfree(slot);
+}
+
+static enum slot_state get_state(struct ckpt_slot *slot)
+{
+	/* Pairs with set_state(): what was done before it is seen. */
+	return smp_load_acquire(&slot->state);
+}
+
+/* What a task has ended with is the last state. */
+static void set_state(struct ckpt_slot *slot, enum slot_state state)
+{
+	spin_lock(&slots_lock);
+	/* Pairs with get_state(), without the lock. */
+	if (slot->state != SLOT_DONE)
+		smp_store_release(&slot->state, state);
+	spin_unlock(&slots_lock);
+	wake_up_all(&slot->changed);
+}
+
+static bool has_answered(struct ckpt_slot *slot, enum slot_state answer)
+{
+	enum slot_state state = get_state(slot);
+
+	return state == answer || state == SLOT_DONE;
+}
+
+static int result(struct ckpt_slot *slot, enum slot_state answer)
+{
+	if (get_state(slot) == answer)
+		return 0;
+	return slot->error ?: -ESRCH;
+}
+
+static void take(struct ckpt_ctx *ctx, struct ckpt_slot *slot)
+{
+	lockdep_assert_held(&slots_lock);
+	slot->ctx = ckpt_ctx_get(ctx);
+	refcount_inc(&slot->refs);
+	/* Pairs with get_state(), without the lock. */
+	smp_store_release(&slot->state, SLOT_TAKEN);
+	ctx->tasks[slot->index].slot = slot;
+	ctx->tasks[slot->index].task = get_task_struct(slot->task);
+}
+
+/*
+ * Take the slot of a task, if it is there. No use to wait for it: -ESRCH if the
+ * process has died, -EINVAL if all of its threads wait for other places.
+ */
+static int try_to_take(struct ckpt_ctx *ctx, u32 index)
+{
+	int nr_waiting = 0;
+	struct ckpt_slot *slot;
+
+	guard(spinlock)(&slots_lock);
+	list_for_each_entry(slot, &slots, list) {
+		if (slot->state != SLOT_WAITING ||
+		    !same_thread_group(slot->task, ctx->root_task))
+			continue;
+		if (slot->index == index) {
+			take(ctx, slot);
+			return 0;
+		}
+		nr_waiting++;
+	}
+	if (READ_ONCE(ctx->root_task->exit_state))
+		return -ESRCH;
+	return index + nr_waiting == get_nr_threads(ctx->root_task) ? -EINVAL :
+								      -EAGAIN;
+}
+
+static bool is_settled(struct ckpt_ctx *ctx, u32 index, int *ret)
+{
+	*ret = try_to_take(ctx, index);
+	return *ret != -EAGAIN;
+}
+
+/* Wait until the task has called restart() itself. */
+static int gather(struct ckpt_ctx *ctx, u32 index)
+{
+	long left;
+	int ret;
+
+	do {
+		/* A task that dies on the way wakes nobody: look again. */
+		left = wait_event_killable_timeout(slot_entered,
+						   is_settled(ctx, index, &ret),
+						   HZ / 10);
+	} while (!left);
+	switch (ret) {
+	case 0:
+		wake_up_all(&ctx->tasks[index].slot->changed);
+		return 0;
+	case -ESRCH:
+		return ckpt_error(ctx, ret,
+				  "the task to restore has exited");
+	case -EINVAL:
+		return ckpt_error(ctx, ret,
+				  "nobody waits to become task %u of the image",
+				  index);
+	default:
+		return -EINTR;
+	}
+}
+
+/**
+ * ckpt_slots_gather - wait until all tasks of the image wait
+ * @ctx: context; its tree was read
+ *
+ * Return: 0; -ESRCH if a task has died, -EINVAL if one waits for another place,
+ * -EINTR.
+ */
+int ckpt_slots_gather(struct ckpt_ctx *ctx)
+{
+	u32 index;
+	int ret;
+
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		ret = gather(ctx, index);
+		if (ret)
+			return ret;
+	}
+	if (ctx->tasks[0].task != ctx->root_task)
+		return ckpt_error(ctx, -EINVAL,
+				  "another thread than the first waits to become the first");
+	return 0;
+}
+
+/**
+ * ckpt_slots_restore - let all tasks read their records, one after the other
+ * @ctx: context; its tasks were gathered
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_slots_restore(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		struct ckpt_slot *slot = ctx->tasks[index].slot;
+		int ret;
+
+		set_state(slot, SLOT_RESTORE);
+		/* As long as the owner of the image takes to send it. */
+		if (wait_event_killable(slot->changed,
+					has_answered(slot, SLOT_RESTORED)))
+			return -EINTR;
+		ret = result(slot, SLOT_RESTORED);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void release(struct ckpt_ctx *ctx, enum slot_state state)
+{
+	u32 index;
+
+	for (index = 0; index < ctx->nr_tasks; index++)
+		if (ctx->tasks[index].slot)
+			set_state(ctx->tasks[index].slot, state);
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		struct ckpt_slot *slot = ctx->tasks[index].slot;
+
+		if (!slot)
+			continue;
+		wait_event_idle(slot->changed, get_state(slot) == SLOT_DONE);
+		ctx->tasks[index].slot = NULL;
+		slot_put(slot);
+	}
+}
+
+/**
+ * ckpt_slots_commit - make all tasks the saved ones, and let them go
+ * @ctx: context; all tasks are restored and the whole image was found good
+ *
+ * The first task is the last to commit: what others can see of it, its timers
+ * and the signals of its files, then finds the whole process.
+ *
+ * Context: Cannot be interrupted. No task waits for anybody but its memory.
+ *
+ * Return: 0, or a negative errno; then the tasks die.
+ */
+int ckpt_slots_commit(struct ckpt_ctx *ctx)
+{
+	u32 index = ctx->nr_tasks;
+	int ret = 0;
+
+	while (index-- && !ret) {
+		struct ckpt_slot *slot = ctx->tasks[index].slot;
+
+		set_state(slot, SLOT_COMMIT);
+		wait_event_idle(slot->changed,
+				has_answered(slot, SLOT_COMMITTED));
+		ret = result(slot, SLOT_COMMITTED);
+	}
+	if (!ret) {
+		release(ctx, SLOT_RELEASE);
+		return 0;
+	}
+	/* Some are the saved tasks already, without the others. */
+	if (ctx->nr_tasks > 1)
+		send_sig(SIGKILL, ctx->root_task, 1);
+	release(ctx, SLOT_ABORT);
+	return ret;
+}
+
+/**
+ * ckpt_slots_abort - give all tasks back what they had
+ * @ctx: context
+ * @interrupted: the coordinator was killed
+ */
+void ckpt_slots_abort(struct ckpt_ctx *ctx, bool interrupted)
+{
+	/* One may be reading what nobody sends any more. */
+	if (interrupted && ctx->root_task)
+		send_sig(SIGKILL, ctx->root_task, 1);
+	release(ctx, SLOT_ABORT);
+}
+
+/**
+ * ckpt_slot_enter - wait until a coordinator takes the current task
+ * @index: its place in the TREE of the image
+ *
+ * Return: the slot, for ckpt_slot_leave(), or an error pointer: -EINTR after
+ * any signal, -ENOMEM.
+ */
+struct ckpt_slot *ckpt_slot_enter(u32 index)
+{
+	struct ckpt_slot *slot;
+	bool taken;
+
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&slot->refs, 1);
+	slot->task = current;
+	slot->index = index;
+	init_waitqueue_head(&slot->changed);
+	spin_lock(&slots_lock);
+	list_add_tail(&slot->list, &slots);
+	spin_unlock(&slots_lock);
+	wake_up_all(&slot_entered);
+
+	wait_event_interruptible(slot->changed,
+				 get_state(slot) != SLOT_WAITING);
+	spin_lock(&slots_lock);
+	list_del(&slot->list);
+	/* The coordinator may have been faster than the signal. */
+	taken = slot->state != SLOT_WAITING;
+	spin_unlock(&slots_lock);
+	if (taken)
+		return slot;
+	slot_put(slot);
+	/* Not idempotent: never starts over by itself. */
+	return ERR_PTR(-EINTR);
+}
+
+/**
+ * ckpt_slot_ctx - context of the restart that has taken a slot
+ * @slot: of the current task
+ *
+ * Return: the context; the slot holds a reference.
+ */
+struct ckpt_ctx *ckpt_slot_ctx(struct ckpt_slot *slot)
+{
+	return slot->ctx;
+}
+
+static bool is_ordered(struct ckpt_slot *slot, enum slot_state order)
+{
+	enum slot_state state = get_state(slot);
+
+	return state == order || state == SLOT_ABORT;
+}
+
+static int wait_for_order(struct ckpt_slot *slot, enum slot_state order)
+{
+	if (wait_event_killable(slot->changed, is_ordered(slot, order)))
+		return -EINTR;
+	return get_state(slot) == order ? 0 : -EINTR;
+}
+
+/**
+ * ckpt_slot_wait_restore - wait until it is the current task's turn to read
+ * @slot: its slot
+ *
+ * Return: 0, -EINTR if there is nothing to restore any more.
+ */
+int ckpt_slot_wait_restore(struct ckpt_slot *slot)
+{
+	return wait_for_order(slot, SLOT_RESTORE);
+}
+
+/**
+ * ckpt_slot_wait_commit - wait until the whole image was found good
+ * @slot: of the current task, which is ready to commit
+ *
+ * Return: 0, -EINTR if it was not.
+ */
+int ckpt_slot_wait_commit(struct ckpt_slot *slot)
+{
+	set_state(slot, SLOT_RESTORED);
+	return wait_for_order(slot, SLOT_COMMIT);
+}
+
+/**
+ * ckpt_slot_wait_release - wait until all tasks have committed
+ * @slot: of the current task, which has
+ */
+void ckpt_slot_wait_release(struct ckpt_slot *slot)
+{
+	set_state(slot, SLOT_COMMITTED);
+	wait_event_idle(slot->changed, is_ordered(slot, SLOT_RELEASE));
+}
+
+/**
+ * ckpt_slot_leave - tell the coordinator that the current task is done
+ * @slot: its slot, not to be used any more
+ * @error: why it was not restored, or 0
+ */
+void ckpt_slot_leave(struct ckpt_slot *slot, int error)
+{
+	slot->error = error;
+	ckpt_ctx_put(slot->ctx);
+	set_state(slot, SLOT_DONE);
+	slot_put(slot);
+}
