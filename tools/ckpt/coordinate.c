@@ -35,6 +35,11 @@ static int bring_back(struct restart *restart)
 	if (ckpt_restart(outcome->pid, restart->image_fd,
 			 restart->options->flags, restart->kmsg.fd) < 0) {
 		outcome->errnum = errno;
+		if (restart->failure->errnum) {
+			outcome->stage = STAGE_CREATE;
+			outcome->errnum = restart->failure->errnum;
+			outcome->index = restart->failure->index;
+		}
 		return -1;
 	}
 	outcome->stage = STAGE_RUNNING;

@@ -10,12 +10,14 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ckpt.h"
 #include "restart.h"
+#include "thread.h"
 #include "util.h"
 
 /**
@@ -61,7 +63,31 @@ bool leads_group(const struct restart *restart, const struct forest_task *task)
 		!restart->options->changes.has_terminal);
 }
 
-/* In the new task. */
+static pid_t wanted_pid(const struct restart *restart, unsigned int index)
+{
+	if (restart->options->pids == PIDS_NEW)
+		return 0;
+	return restart->forest.tasks[index].pid;
+}
+
+/* In the first thread of a process: the others. */
+static void create_threads(const struct restart *restart, unsigned int first)
+{
+	const struct forest *forest = &restart->forest;
+	unsigned int i;
+
+	for (i = 0; i < forest->nr_tasks; i++) {
+		if (i == first || forest->tasks[i].tgid != forest->tasks[first].pid)
+			continue;
+		if (create_thread(wanted_pid(restart, i), i)) {
+			restart->failure->index = i;
+			restart->failure->errnum = errno;
+			_exit(EXIT_FAILED);
+		}
+	}
+}
+
+/* In the new process. */
 static void become_task(const struct restart *restart, unsigned int index,
 			pid_t parent)
 {
@@ -80,6 +106,7 @@ static void become_task(const struct restart *restart, unsigned int index,
 		setpgid(0, 0);
 	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
 		_exit(EXIT_FAILED);
+	create_threads(restart, index);
 	ckpt_restart_task(index, 0);
 	_exit(EXIT_FAILED);
 }
@@ -90,33 +117,56 @@ static pid_t create_task(struct restart *restart, unsigned int index)
 	enum restart_pids pids = restart->options->pids;
 	unsigned long flags = 0;
 	pid_t parent = getpid();
-	pid_t wanted, pid;
+	pid_t pid;
 
-	wanted = pids == PIDS_NEW ? 0 : task->pid;
 	/* An init brings its namespace with it. */
 	if (pids == PIDS_NAMESPACE && task->pid == 1)
 		flags = CLONE_NEWPID;
-	pid = create_process(flags, wanted, &restart->root_fd);
+	pid = create_process(flags, wanted_pid(restart, index),
+			     &restart->root_fd);
 	if (!pid)
 		become_task(restart, index, parent);
 	return pid;
 }
 
+static bool has_one_process(const struct forest *forest)
+{
+	unsigned int i;
+
+	for (i = 0; i < forest->nr_tasks; i++)
+		if (forest->tasks[i].tgid != forest->tasks[0].pid)
+			return false;
+	return true;
+}
+
+static int create_all(struct restart *restart)
+{
+	struct restart_outcome *outcome = &restart->outcome;
+
+	if (!has_one_process(&restart->forest)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	/* Where a process tells that it could not create its threads. */
+	restart->failure = mmap(NULL, sizeof(*restart->failure),
+				PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (restart->failure == MAP_FAILED)
+		return -1;
+	outcome->pid = create_task(restart, 0);
+	return outcome->pid < 0 ? -1 : 0;
+}
+
 /**
  * create_forest - create all tasks
- * @restart: root_fd and outcome are filled in
+ * @restart: root_fd, failure and outcome are filled in
  *
  * Return: 0, or -1 with the reason in outcome.
  */
 int create_forest(struct restart *restart)
 {
 	restart->outcome.stage = STAGE_CREATE;
-	if (restart->forest.nr_tasks > 1) {
-		restart->outcome.errnum = EOPNOTSUPP;
-		return -1;
-	}
-	restart->outcome.pid = create_task(restart, 0);
-	if (restart->outcome.pid < 0) {
+	if (create_all(restart)) {
 		restart->outcome.errnum = errno;
 		return -1;
 	}

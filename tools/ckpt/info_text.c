@@ -180,6 +180,8 @@ static struct {
 	u64 nr_vmas;
 	u64 nr_files;
 	u64 nr_fds;
+	u64 nr_tasks;
+	u64 nr_threads;
 	u64 nr_pages;
 	u64 pages_size;
 	struct outside_list outside;
@@ -226,6 +228,10 @@ static void summarise_task(const struct ckpt_hdr_task *task)
 
 static void summarise_pids(const struct ckpt_hdr_pids *ids)
 {
+	if (ids->pid != ids->tgid) {
+		summary.nr_threads++;
+		return;
+	}
 	printf("ids       pid %u, parent %u, group %u, session %u\n", ids->pid,
 	       ids->ppid, ids->pgid, ids->sid);
 }
@@ -265,7 +271,9 @@ static void summary_record(const struct info_options *options,
 		summarise_pids(record->fields);
 		break;
 	case CKPT_HDR_TASK:
-		summarise_task(record->fields);
+		/* The name of a process is that of its first thread. */
+		if (!summary.nr_tasks++)
+			summarise_task(record->fields);
 		break;
 	case CKPT_HDR_VMA:
 		summary.nr_vmas++;
@@ -292,6 +300,8 @@ static void summary_end(const struct info_options *options,
 			const struct image *image, enum image_result result)
 {
 	(void)options;
+	if (summary.nr_threads)
+		printf("threads   %llu\n", summary.nr_threads + 1);
 	printf("memory    %llu mappings, %llu pages saved, %.1f MiB\n",
 	       summary.nr_vmas, summary.nr_pages,
 	       summary.pages_size / MIB);

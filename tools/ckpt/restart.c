@@ -55,20 +55,21 @@ static void explain_taken(pid_t pid)
 
 static void explain_create(const struct restart *restart, int errnum)
 {
+	pid_t pid = restart->forest.tasks[restart->outcome.index].pid;
+
 	switch (errnum) {
 	case EEXIST:
-		explain_taken(restart->forest.tasks[0].pid);
+		explain_taken(pid);
 		break;
 	case EINVAL:
 		error("process id %d is not possible here: see /proc/sys/kernel/pid_max",
-		      restart->forest.tasks[0].pid);
+		      pid);
 		break;
 	case EPERM:
 		error("choosing process ids takes CAP_CHECKPOINT_RESTORE: run as root");
 		break;
 	case EOPNOTSUPP:
-		error("the image has %u tasks: only one can be restarted so far",
-		      restart->forest.nr_tasks);
+		error("the image has several processes: only one can be restarted so far");
 		break;
 	default:
 		error("cannot create the process: %s", strerror(errnum));

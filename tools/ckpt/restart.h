@@ -86,6 +86,7 @@ enum restart_stage {
  * struct restart_outcome - what became of a restart
  * @stage: how far it came
  * @errnum: why it came no further, or 0
+ * @index: with STAGE_CREATE: the task that could not be created
  * @pid: the root task, in the pid namespace of its coordinator
  * @code: with STAGE_ENDED: CLD_EXITED, CLD_KILLED, CLD_DUMPED
  * @status: with STAGE_ENDED: exit status or signal
@@ -93,9 +94,20 @@ enum restart_stage {
 struct restart_outcome {
 	enum restart_stage stage;
 	int errnum;
+	unsigned int index;
 	pid_t pid;
 	int code;
 	int status;
+};
+
+/**
+ * struct create_failure - why a new process could not create a task
+ * @index: of the task
+ * @errnum: the reason, or 0
+ */
+struct create_failure {
+	unsigned int index;
+	int errnum;
 };
 
 /**
@@ -108,6 +120,7 @@ struct restart_outcome {
  * @feeder_failed: it could not, and said why
  * @progress: process that shows how far it is read, or -1
  * @root_fd: pidfd of the root task, or -1
+ * @failure: written by the new processes, or NULL
  * @init: init of the new pid namespace if that is a process of ours, or -1
  * @channel: to that process, or -1
  * @outcome: how far it has come
@@ -121,6 +134,7 @@ struct restart {
 	bool feeder_failed;
 	pid_t progress;
 	int root_fd;
+	struct create_failure *failure;
 	pid_t init;
 	int channel;
 	struct restart_outcome outcome;
