@@ -13,6 +13,7 @@
 #define LOCKS(name, program, arg, ...)	{ "locks", name, program, arg, __VA_ARGS__ }
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
 #define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
+#define THREADS(name, program, arg, ...) { "threads", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -108,6 +109,14 @@ const struct subject_case subject_cases[] = {
 	TASK("cwd", "identity", "cwd"),
 	TASK("cwd-user", "identity", "cwd", ORDINARY),
 	TASK("chroot", "identity", "chroot"),
+
+	THREADS("threads-blocked", "threads", "blocked"),
+	THREADS("threads-blocked-user", "threads", "blocked-user", ORDINARY),
+	THREADS("threads-many", "threads", "many"),
+	THREADS("threads-joined", "threads", "joined"),
+	THREADS("threads-locks", "threads", "locks"),
+	THREADS("threads-apart", "threads", "apart"),
+	THREADS("threads-running", "threads", "running", RUNS, 3),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

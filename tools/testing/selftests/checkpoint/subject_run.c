@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "tiny.h"
 
+#include <dirent.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/ipc.h>
@@ -118,12 +119,42 @@ bool wait_blocked(pid_t pid, long want)
 	return complain("process %d is in system call %ld, not in %ld", pid, got, want);
 }
 
+/* Is any thread on its way into a system call, or out of one? */
+static bool all_blocked(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	bool blocked = true;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return false;
+	while (blocked && (entry = readdir(tasks))) {
+		pid_t tid = atoi(entry->d_name);
+
+		/* One that ends meanwhile has no place to be in. */
+		blocked = !tid || blocked_in(tid) != -1;
+	}
+	closedir(tasks);
+	return blocked;
+}
+
 bool subject_settle(struct subject_run *run, pid_t pid)
 {
 	s64 limit = hang_limit();
 
-	if (run->control->blocked_in != SUBJECT_RUNS)
-		return wait_blocked(pid, run->control->blocked_in);
+	if (run->control->blocked_in != SUBJECT_RUNS) {
+		if (!wait_blocked(pid, run->control->blocked_in))
+			return false;
+		while (!all_blocked(pid)) {
+			if (monotonic_ns() > limit)
+				return complain("a thread of process %d is not blocked", pid);
+			usleep(500);
+		}
+		return true;
+	}
 	/* What it told before was told by an earlier life. */
 	run->control->looping = 0;
 	while (!READ_ONCE(run->control->looping)) {
