@@ -330,6 +330,8 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	objs.cred = put_cred(sample);
 	objs.fs = put_directories(sample);
 	objs.mm = put_memory(sample, pages_per_record, &exe);
+	sample->fs = objs.fs;
+	sample->mm = objs.mm;
 	objs.files = sample_file_table(sample, exe);
 	objs.sighand = put_handlers(sample);
 	objs.signal = put_signals(sample);

@@ -13,12 +13,16 @@
  * @len: their number
  * @nr_records: its records
  * @nr_objects: objects announced in it
+ * @fs: the directories of its task, once they are there
+ * @mm: the address space of its task, once it is there
  */
 struct sample {
 	unsigned char *data;
 	size_t len;
 	u64 nr_records;
 	u32 nr_objects;
+	u32 fs;
+	u32 mm;
 };
 
 #define SAMPLE_PAGE	4096

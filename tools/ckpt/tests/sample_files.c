@@ -147,7 +147,12 @@ static void put_unlinked(struct sample *sample)
 
 static void put_proc(struct sample *sample)
 {
+	struct ckpt_hdr_file_proc *record;
+
 	sample_any(sample, CKPT_HDR_FILE_PROC);
+	record = (void *)(sample->data + sample->len - sizeof(*record));
+	record->mm = sample->mm;
+	record->fs = sample->fs;
 	sample_text(sample, "/proc");
 	sample_text(sample, "status");
 }
