@@ -75,8 +75,8 @@ static enum slot_state get_state(struct ckpt_slot *slot)
 static void set_state(struct ckpt_slot *slot, enum slot_state state)
 {
 	spin_lock(&slots_lock);
-	/* Pairs with get_state(), without the lock. */
 	if (slot->state != SLOT_DONE)
+		/* Pairs with get_state(), without the lock. */
 		smp_store_release(&slot->state, state);
 	spin_unlock(&slots_lock);
 	wake_up_all(&slot->changed);
