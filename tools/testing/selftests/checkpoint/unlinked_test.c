@@ -2,7 +2,7 @@
 /*
  * Unlinked files whose directory takes no file at the restart: they come back
  * in memory, and the log says so; or the restart is refused. And those that are
- * too large for memory at the checkpoint.
+ * too large for memory at the checkpoint, or grow while it looks at them.
  */
 #include "harness.h"
 
@@ -590,6 +590,108 @@ TEST_F_TIMEOUT(unlinked, large_refused, LIMIT)
 
 	EXPECT_TRUE(large_is_right(pid));
 	kill_and_reap(pid);
+}
+
+#define BLOCK		4096
+#define NR_BLOCKS	256	/* that are there before anything is appended */
+
+/* Blocks that tell where they belong. */
+static bool append_block(int fd, unsigned int number)
+{
+	char block[BLOCK];
+
+	memset(block, number % 251, sizeof(block));
+	return write(fd, block, sizeof(block)) == sizeof(block);
+}
+
+static bool holds_blocks(int fd, off_t bytes)
+{
+	unsigned int number;
+	char block[BLOCK];
+
+	for (number = 0; number < bytes / BLOCK; number++) {
+		if (read(fd, block, BLOCK) != BLOCK || block[0] != (char)(number % 251) ||
+		    memcmp(block, block + 1, BLOCK - 1))
+			return complain("block %u is not there", number);
+	}
+	return true;
+}
+
+/* The file as the restarted process has it: what was there at one moment. */
+static bool has_blocks(pid_t pid, off_t least, off_t most)
+{
+	char path[64];
+	struct stat st;
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	good = fd >= 0 && !fstat(fd, &st) &&
+	       ((st.st_size >= least && st.st_size <= most && !(st.st_size % BLOCK)) ||
+		complain("%lld bytes instead of %lld to %lld", (long long)st.st_size,
+			 (long long)least, (long long)most)) &&
+	       holds_blocks(fd, st.st_size);
+	close(fd);
+	return good;
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -1 : st.st_size;
+}
+
+/* Somebody who has it open too appends to an unlinked file all the time. */
+static bool save_while_growing(void)
+{
+	int fd = open("growing", O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	pid_t target, writer, pid;
+	off_t least, most;
+	unsigned int number;
+	bool good;
+
+	for (number = 0; number < NR_BLOCKS; number++)
+		if (!append_block(fd, number))
+			return complain("write: %s", strerror(errno));
+	if (unlink("growing"))
+		return false;
+	target = start_with(fd, fd, NULL);
+	writer = fork();
+	if (!writer) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (append_block(fd, number))
+			number++;
+		_exit(1);
+	}
+	while (size_of(fd) == NR_BLOCKS * BLOCK && !has_ended(writer, 0))
+		continue;
+	least = size_of(fd);
+	good = save_to("image", target, "log") > 0;
+	most = size_of(fd);
+	kill_and_reap(writer);
+	kill_and_reap(target);
+	close(fd);
+	if (!good)
+		return complain("it cannot be saved");
+	pid = restart_from("image", 0, "log");
+	if (pid <= 0)
+		return complain("restart: %s", strerror(-pid));
+	good = has_blocks(pid, least, most);
+	kill_and_reap(pid);
+	return good;
+}
+
+TEST_F_TIMEOUT(unlinked, growing, LIMIT)
+{
+	int round;
+
+	for (round = 0; round < 20; round++) {
+		ASSERT_TRUE(save_while_growing()) {
+			show_file("log");
+		}
+	}
 }
 
 TEST_HARNESS_MAIN
