@@ -59,7 +59,8 @@ struct ckpt_object_type {
  * @save: appends its records; the task is stopped
  * @restore: reads and checks them, builds privately
  * @commit: makes it the state of the current task; fails only if it has
- *	changed nothing yet, and only the first part may fail
+ *	changed nothing yet, and only the first part may fail; the last part has
+ *	one, and must not sleep
  * @release: frees what @restore kept in the stage, committed or not
  */
 struct ckpt_task_part {

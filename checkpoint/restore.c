@@ -68,12 +68,13 @@ static int restore_task(struct ckpt_ctx *ctx, u32 place,
 	return ckpt_tree_check_group(ctx, place, stage);
 }
 
+/* All parts but the last one, for which see commit_last_part(). */
 static int commit_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	unsigned int index;
 
 	trace_ckpt_phase(ctx->header.id, "commit");
-	for (index = 0; index < ckpt_nr_task_parts; index++) {
+	for (index = 0; index < ckpt_nr_task_parts - 1; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->commit ? part->commit(ctx, stage) : 0;
 
@@ -89,6 +90,16 @@ static int commit_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 		return ret;
 	}
 	return 0;
+}
+
+/*
+ * With the registers a task is in the system call that the saved one was in, for
+ * everybody who looks. So it gets them when it need not wait any more.
+ */
+static void commit_last_part(struct ckpt_ctx *ctx,
+			     struct ckpt_task_stage *stage)
+{
+	WARN_ON_ONCE(ckpt_task_parts[ckpt_nr_task_parts - 1].commit(ctx, stage));
 }
 
 /* Everything is built: the last step that may fail, and then the verdict. */
@@ -166,8 +177,10 @@ long ckpt_do_restart_self(struct ckpt_ctx *ctx)
 		ret = end_of_image(ctx);
 	if (!ret)
 		ret = commit_task(ctx, stage);
-	if (!ret)
+	if (!ret) {
 		end_of_commit(ctx);
+		commit_last_part(ctx, stage);
+	}
 	ckpt_stream_end(ctx);
 	ckpt_report_flush(ctx);
 	if (!ret)
@@ -260,6 +273,7 @@ static long restore_in_slot(struct ckpt_slot *slot, u32 index,
 	if (!index)
 		end_of_commit(ctx);
 	ckpt_slot_wait_release(slot);
+	commit_last_part(ctx, stage);
 	return 0;
 }
 

@@ -234,8 +234,9 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
  * In the order of the records. Commit runs in the same order: vector registers
  * come first because their commit alone can fail; an address space comes after
  * the credentials, which reset what it may dump; the thread comes later because
- * its pointers are those of the new address space, and general registers come
- * last because leaving the old one resets segment bases.
+ * its pointers are those of the new address space. General registers come last
+ * because leaving the old one resets segment bases, and when all tasks have
+ * committed everything else.
  */
 const struct ckpt_task_part ckpt_task_parts[] = {
 	{
