@@ -324,12 +324,12 @@ static int list_arrived(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce,
 	struct parking *parking;
 	int ret = 0;
 
-	if (is_exiting(leader))
-		return ckpt_error(ctx, -ESRCH, "the task is exiting");
 	/* The thread that calls it becomes the first one. */
 	if (READ_ONCE(leader->group_leader) != leader)
 		return ckpt_error(ctx, -EBUSY,
 				  "a thread of it has called execve()");
+	if (is_exiting(leader))
+		return ckpt_error(ctx, -ESRCH, "the task is exiting");
 	if (with_caller && current == leader &&
 	    !ckpt_tree_add(ctx, current))
 		return -ENOMEM;
