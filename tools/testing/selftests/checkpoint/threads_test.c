@@ -221,19 +221,29 @@ static void become_tiny(void)
 	pause();
 }
 
+/* Save it when some of its threads have begun; another time, others. */
+static long save_in_round(int round, void (*body)(void), pid_t *pid)
+{
+	shared->nr_started = 0;
+	shared->begun = 0;
+	*pid = start(body);
+	wait_started(round % (NR_THREADS + 1) + 1);
+	return save_to("image", *pid, "log");
+}
+
+static int nr_rounds(void)
+{
+	return is_debug_kernel() ? 15 : 60;
+}
+
 TEST_F_TIMEOUT(threads, call_execve, LIMIT)
 {
-	int round, rounds = is_debug_kernel() ? 15 : 60;
+	int round;
 
-	for (round = 0; round < rounds; round++) {
+	for (round = 0; round < nr_rounds(); round++) {
 		pid_t pid;
-		long ret;
+		long ret = save_in_round(round, become_tiny, &pid);
 
-		shared->nr_started = 0;
-		shared->begun = 0;
-		pid = start(become_tiny);
-		wait_started(round % (NR_THREADS + 1) + 1);
-		ret = save_to("image", pid, "log");
 		EXPECT_TRUE(ret > 0 || ret == -EBUSY || ret == -ESRCH) {
 			TH_LOG("%ld", ret);
 			show_file("log");
@@ -273,17 +283,12 @@ static bool is_whole(const char *path)
 
 TEST_F_TIMEOUT(threads, end_the_process, LIMIT)
 {
-	int round, rounds = is_debug_kernel() ? 15 : 60;
+	int round;
 
-	for (round = 0; round < rounds; round++) {
+	for (round = 0; round < nr_rounds(); round++) {
 		pid_t pid;
-		long ret;
+		long ret = save_in_round(round, end_soon, &pid);
 
-		shared->nr_started = 0;
-		shared->begun = 0;
-		pid = start(end_soon);
-		wait_started(round % (NR_THREADS + 1) + 1);
-		ret = save_to("image", pid, "log");
 		EXPECT_TRUE(ret > 0 || ret == -ESRCH) {
 			TH_LOG("%ld", ret);
 			show_file("log");
