@@ -87,8 +87,13 @@ static void start_thread(pthread_t *thread, void *(*body)(void *), long argument
 		_exit(2);
 }
 
+/* Long enough to be there when the others have been stopped. */
 static void *short_life(void *argument)
 {
+	unsigned int step;
+
+	for (step = 0; step < 1000000; step++)
+		__asm__ volatile("");
 	return argument;
 }
 
@@ -109,11 +114,34 @@ static void *make_threads(void *argument)
 	return NULL;
 }
 
+static void *idle(void *argument)
+{
+	__atomic_add_fetch(&shared->nr_started, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+	return argument;
+}
+
+static void start_idle(int nr_idle)
+{
+	pthread_t thread;
+
+	while (nr_idle--)
+		start_thread(&thread, idle, 0);
+}
+
+#define NR_IDLE		200
+
+/*
+ * It takes a while to stop the idle threads. The others are not told before
+ * that, and go on to make threads that nobody has seen yet.
+ */
 static void storm(void)
 {
 	pthread_t threads[NR_THREADS];
 	long index;
 
+	start_idle(NR_IDLE);
 	for (index = 0; index < NR_THREADS; index++)
 		start_thread(&threads[index], make_threads, index);
 	for (index = 0; index < NR_THREADS; index++)
@@ -141,6 +169,8 @@ static bool all_beat(void)
 
 static pid_t restart_tool(const char *how, const char *image, int *status)
 {
+	/* Without ids it is an image that must be refused: not to be waited for. */
+	const char *end = strcmp(how, "--no-pidns") ? "--copy-status" : "--no-wait";
 	const char *tool = tool_path("restart");
 	pid_t pid = fork();
 
@@ -149,7 +179,7 @@ static pid_t restart_tool(const char *how, const char *image, int *status)
 
 		dup2(fd, 1);
 		dup2(fd, 2);
-		execl(tool, tool, how, "--copy-status", "-v", "-l", "log", "-i", image, NULL);
+		execl(tool, tool, how, end, "-v", "-l", "log", "-i", image, NULL);
 		_exit(99);
 	}
 	if (status && waitpid(pid, status, 0) != pid)
@@ -160,7 +190,7 @@ static pid_t restart_tool(const char *how, const char *image, int *status)
 TEST_F_TIMEOUT(threads, come_and_go, LIMIT)
 {
 	int round, rounds = is_debug_kernel() ? 30 : 150;
-	pid_t pid = start(storm), tool;
+	pid_t pid = start(storm);
 
 	ASSERT_TRUE(all_beat());
 	for (round = 0; round < rounds; round++) {
@@ -170,29 +200,32 @@ TEST_F_TIMEOUT(threads, come_and_go, LIMIT)
 		ASSERT_TRUE(all_beat());
 	}
 	kill_and_reap(pid);
-	tool = restart_tool("--pids", "image", NULL);
-	ASSERT_GT(tool, 0);
-	EXPECT_TRUE(all_beat()) {
-		show_file("output");
+}
+
+/* An image without a thread that another waits for would stand still. */
+TEST_F_TIMEOUT(threads, come_back, LIMIT)
+{
+	int round, rounds = is_debug_kernel() ? 10 : 30;
+
+	for (round = 0; round < rounds; round++) {
+		pid_t pid, tool;
+
+		shared->stop = 0;
+		pid = start(storm);
+		ASSERT_TRUE(all_beat());
+		ASSERT_GT(save_to("image", pid, "log"), 0) {
+			show_file("log");
+		}
+		kill_and_reap(pid);
+		tool = restart_tool("--pids", "image", NULL);
+		ASSERT_GT(tool, 0);
+		ASSERT_TRUE(all_beat()) {
+			kill_and_reap(tool);
+			show_file("output");
+		}
+		shared->stop = 1;
+		ASSERT_TRUE(reap(tool, GOOD << 8, "restart(1)"));
 	}
-	shared->stop = 1;
-	EXPECT_TRUE(reap(tool, GOOD << 8, "restart(1)"));
-}
-
-static void *idle(void *argument)
-{
-	__atomic_add_fetch(&shared->nr_started, 1, __ATOMIC_SEQ_CST);
-	for (;;)
-		pause();
-	return argument;
-}
-
-static void start_idle(int nr_idle)
-{
-	pthread_t thread;
-
-	while (nr_idle--)
-		start_thread(&thread, idle, 0);
 }
 
 /* Or until one does what ends the others. */
@@ -484,6 +517,62 @@ TEST_F_TIMEOUT(threads, that_are_none, LIMIT)
 	image_free(&image);
 }
 
+/* restart(1), with an image of which only the first half ever comes. */
+static pid_t restart_half(const struct image *image, int *writer)
+{
+	const char *tool = tool_path("restart");
+	ssize_t half = image->len / 2;
+	pid_t pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) || fcntl(fds[1], F_SETPIPE_SZ, image->len) < half)
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[0], 0);
+		execl(tool, tool, "--pids", "-l", "log", NULL);
+		_exit(99);
+	}
+	close(fds[0]);
+	*writer = fds[1];
+	return write(fds[1], image->data, half) == half ? pid : -1;
+}
+
+static bool has_threads(pid_t pid, unsigned int wanted)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	/* One link for each, and two as every directory has. */
+	return !stat(path, &st) && st.st_nlink == wanted + 2;
+}
+
+/* Whoever restarts them dies while they wait: so do they. */
+TEST_F_TIMEOUT(threads, whose_restart_is_killed, LIMIT)
+{
+	struct image image = { 0 };
+	pid_t leader, tool;
+	s64 limit;
+	int writer;
+
+	leader = save_three(&image);
+	ASSERT_GT(leader, 0);
+	tool = restart_half(&image, &writer);
+	ASSERT_GT(tool, 0);
+	limit = hang_limit();
+	while (!has_threads(leader, 3) && monotonic_ns() < limit)
+		sched_yield();
+	EXPECT_TRUE(has_threads(leader, 3));
+	kill_and_reap(tool);
+	limit = hang_limit();
+	while (!kill(leader, 0) && monotonic_ns() < limit)
+		sched_yield();
+	EXPECT_TRUE(kill(leader, 0) && errno == ESRCH);
+	close(writer);
+	image_free(&image);
+}
+
 /* Another set of signal handlers for the last thread alone. */
 static bool add_handlers(struct image *image)
 {
@@ -524,7 +613,7 @@ TEST_F_TIMEOUT(threads, with_other_handlers, LIMIT)
 	image_seal(&image);
 	ASSERT_TRUE(image_store(&image, "edited"));
 	image_free(&image);
-	restart_tool("--pids", "edited", &status);
+	restart_tool("--no-pidns", "edited", &status);
 	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status)) {
 		TH_LOG("status %#x", status);
 	}
