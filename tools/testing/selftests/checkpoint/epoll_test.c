@@ -242,23 +242,30 @@ TEST_F_TIMEOUT(epolls, held_by_sleeper, LIMIT)
 
 #define NOTICED	55
 
-/* 0 is a FIFO that it reads when it is told that there is something new. */
+/*
+ * 0 is a FIFO that it reads when it is told that there is something new. That it
+ * can be written to was told before: a restart must not tell it again, and must
+ * not take what is new for that.
+ */
 static void read_at_edge(void)
 {
 	struct epoll_event event;
 	char byte;
 
-	if (epoll_create1(0) != 2 || !watch(2, 0, EPOLLIN | EPOLLET))
+	if (epoll_create1(0) != 2 || !watch(2, 0, EPOLLIN | EPOLLOUT | EPOLLET))
 		_exit(2);
-	while (syscall(NR_EPOLL_WAIT, 2, &event, 1, -1) == 1)
-		if (event.events == EPOLLIN && read(0, &byte, 1) == 1)
-			_exit(NOTICED);
-	_exit(3);
+	/* By another call than the one in which the test finds it. */
+	if (syscall(SYS_epoll_pwait, 2, &event, 1, -1, NULL, 0) != 1 || event.events != EPOLLOUT)
+		_exit(3);
+	if (syscall(NR_EPOLL_WAIT, 2, &event, 1, -1) != 1 ||
+	    event.events != (EPOLLIN | EPOLLOUT) || read(0, &byte, 1) != 1)
+		_exit(4);
+	_exit(NOTICED);
 }
 
 static pid_t start_reader(void)
 {
-	int fd = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open("fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	pid_t pid = fork();
 
 	if (!pid) {
