@@ -98,7 +98,9 @@ DESCRIBE(tree, TREE);
 	R(s, ppid, UINT, 0, MAX_PID, VOLATILE)				\
 	R(s, pgid, UINT, 0, MAX_PID, VOLATILE)				\
 	R(s, sid, UINT, 0, MAX_PID, VOLATILE)				\
-	R(s, depth, UINT, 0, 32, VOLATILE)
+	R(s, depth, UINT, 0, 32, VOLATILE)				\
+	MASK(R, s, flags, CKPT_PIDS_ALL)				\
+	ZERO(R, s, reserved)
 DESCRIBE(pids, PIDS);
 
 #define TASK(R, s)							\
@@ -115,6 +117,14 @@ DESCRIBE(pids, PIDS);
 	UINT(R, s, ioprio, 0, 0xffff)					\
 	ZERO(R, s, reserved)
 DESCRIBE(task, TASK);
+
+#define TASK_DEAD(R, s)							\
+	MASK(R, s, status, 0xffff)					\
+	UINT(R, s, exit_signal, 0, 64)					\
+	REF(R, s, cred, CRED)						\
+	ZERO(R, s, reserved)						\
+	R(s, comm, TEXT, 0, 0, 0)
+DESCRIBE(task_dead, TASK_DEAD);
 
 #define TASK_OBJS(R, s)							\
 	REF(R, s, cred, CRED)						\
@@ -469,6 +479,8 @@ DESCRIBE(sigaction, SIGACTION);
 	R(s, oom_score_adj, SINT, -1000, 1000, 0)			\
 	UINT(R, s, nr_pending, 0, 1U << 20)				\
 	R(s, oom_score_adj_min, SINT, -1000, 1000, 0)			\
+	UINT(R, s, stop_signal, 0, 64)					\
+	MASK(R, s, stop_flags, CKPT_STOP_ALL)				\
 	ZERO(R, s, reserved)
 DESCRIBE(signal, SIGNAL);
 
@@ -523,6 +535,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(CRED,		cred,		NONE),
 	RECORD(CPU,		cpu,		NONE),
 	RECORD(CPU_XSTATE,	cpu_xstate,	NONE),
+	RECORD(TASK_DEAD,	task_dead,	NONE),
 	RECORD(FILE_TABLE,	file_table,	NONE),
 	RECORD(FILE_DESC,	file_desc,	NONE),
 	RECORD(FILE,		file,		NONE),

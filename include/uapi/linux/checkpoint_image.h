@@ -42,6 +42,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_CRED		= 205,
 	CKPT_HDR_CPU		= 206,
 	CKPT_HDR_CPU_XSTATE	= 207,
+	CKPT_HDR_TASK_DEAD	= 208,
 
 	CKPT_HDR_FILE_TABLE	= 301,
 	CKPT_HDR_FILE_DESC	= 302,
@@ -217,11 +218,17 @@ struct ckpt_hdr_tree {
 	__u32 reserved;
 };
 
+/* struct ckpt_hdr_pids.flags */
+#define CKPT_PIDS_DEAD		0x1	/* it has exited, nobody has waited */
+#define CKPT_PIDS_SUBREAPER	0x2	/* PR_SET_CHILD_SUBREAPER */
+#define CKPT_PIDS_ALL		0x3
+
 /**
  * struct ckpt_hdr_pids - ids of one task
  *
  * As the innermost pid namespace of the first task sees them; 0 for one
- * outside that namespace.
+ * outside that namespace. A process comes after its parent, and its threads
+ * follow it.
  *
  * @h: type and length
  * @pid: thread id
@@ -230,6 +237,8 @@ struct ckpt_hdr_tree {
  * @pgid: process group
  * @sid: session
  * @depth: levels of that namespace below the one of the checkpoint() caller
+ * @flags: CKPT_PIDS_*
+ * @reserved: 0
  */
 struct ckpt_hdr_pids {
 	struct ckpt_hdr h;
@@ -239,6 +248,8 @@ struct ckpt_hdr_pids {
 	__u32 pgid;
 	__u32 sid;
 	__u32 depth;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_task.flags */
@@ -284,6 +295,27 @@ struct ckpt_hdr_task {
 	__u64 slice_ns;
 	__u32 ioprio;
 	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_task_dead - what is left of a process that nobody waited for
+ *
+ * All that such a process has, see CKPT_PIDS_DEAD.
+ *
+ * @h: type and length
+ * @status: as wait4(2) gives it
+ * @exit_signal: signal that its parent got
+ * @cred: credentials
+ * @reserved: 0
+ * @comm: name
+ */
+struct ckpt_hdr_task_dead {
+	struct ckpt_hdr h;
+	__u32 status;
+	__u32 exit_signal;
+	__u32 cred;
+	__u32 reserved;
+	__u8 comm[16];
 };
 
 /**
@@ -621,6 +653,14 @@ struct ckpt_hdr_sigaction {
 	__u64 mask;
 };
 
+/* struct ckpt_hdr_signal.stop_flags */
+#define CKPT_STOP_COMPLETE	0x01	/* all threads are stopped */
+#define CKPT_STOP_WAITED	0x02	/* and who waited knows it */
+#define CKPT_STOP_CONTINUED	0x04	/* continued, and nobody waited for that */
+#define CKPT_STOP_TELL_STOPPED	0x08	/* the parent will get SIGCHLD for it */
+#define CKPT_STOP_TELL_CONTINUED 0x10	/* likewise */
+#define CKPT_STOP_ALL		0x1f
+
 /**
  * struct ckpt_hdr_signal - state of a thread group
  *
@@ -634,6 +674,8 @@ struct ckpt_hdr_sigaction {
  * @oom_score_adj: -1000 to 1000
  * @nr_pending: signals queued for the thread group
  * @oom_score_adj_min: what oom_score_adj may be lowered to without privilege
+ * @stop_signal: signal that has stopped the group, or 0
+ * @stop_flags: CKPT_STOP_*
  * @reserved: 0
  */
 struct ckpt_hdr_signal {
@@ -645,6 +687,8 @@ struct ckpt_hdr_signal {
 	__s32 oom_score_adj;
 	__u32 nr_pending;
 	__s32 oom_score_adj_min;
+	__u32 stop_signal;
+	__u32 stop_flags;
 	__u32 reserved;
 };
 

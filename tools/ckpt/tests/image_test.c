@@ -105,7 +105,7 @@ static bool test_every_record(void)
 	struct sample good, failed = { 0 };
 	unsigned int i, missing = 0;
 
-	sample_image(&good, PID, 2);
+	sample_family(&good, PID);
 	sample_begin(&failed);
 	sample_fail(&failed, 9, "no");
 	for (i = 0; i < ckpt_nr_records; i++) {

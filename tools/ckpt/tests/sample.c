@@ -300,17 +300,19 @@ static u32 put_cred(struct sample *sample)
 	return id;
 }
 
-/**
- * sample_image - make a complete image
- * @sample: empty; sample_free() gives the memory back
- * @pid: process id of its one task
- * @pages_per_record: how its pages are cut into records: 1, 2, 4 or 8
- */
-void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
+static void put_ids(struct sample *sample, u32 pid, u32 parent, u32 flags)
 {
 	struct ckpt_hdr_pids ids = {
-		.pid = pid, .tgid = pid, .ppid = 1, .pgid = pid, .sid = 1,
+		.pid = pid, .tgid = pid, .ppid = parent, .pgid = pid, .sid = 1,
+		.flags = flags,
 	};
+
+	sample_put(sample, CKPT_HDR_PIDS, &ids, NULL, 0);
+}
+
+/* Return: credentials of the task. */
+static u32 put_task(struct sample *sample, u32 pages_per_record)
+{
 	struct ckpt_hdr_task task = { .exit_signal = 17, .comm = "sample" };
 	struct ckpt_hdr_thread thread = {
 		.rseq = HEAP + 64, .rseq_len = 32, .nr_pending = 1,
@@ -318,10 +320,6 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	struct ckpt_hdr_task_objs objs = { 0 };
 	u32 exe;
 
-	*sample = (struct sample) { 0 };
-	sample_begin(sample);
-	sample_put(sample, CKPT_HDR_TREE, NULL, NULL, 0);
-	sample_put(sample, CKPT_HDR_PIDS, &ids, NULL, 0);
 	sample_any(sample, CKPT_HDR_CPU);
 	sample_any(sample, CKPT_HDR_CPU_XSTATE);
 	sample_buffer(sample, 200);
@@ -339,6 +337,44 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	sample_put(sample, CKPT_HDR_THREAD, &thread, NULL, 0);
 	sample_any(sample, CKPT_HDR_SIGINFO);
 	sample_any(sample, CKPT_HDR_RESTART_BLOCK);
+	return objs.cred;
+}
+
+/**
+ * sample_image - make a complete image
+ * @sample: empty; sample_free() gives the memory back
+ * @pid: process id of its one task
+ * @pages_per_record: how its pages are cut into records: 1, 2, 4 or 8
+ */
+void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
+{
+	*sample = (struct sample) { 0 };
+	sample_begin(sample);
+	sample_put(sample, CKPT_HDR_TREE, NULL, NULL, 0);
+	put_ids(sample, pid, 1, 0);
+	put_task(sample, pages_per_record);
+	sample_end(sample);
+}
+
+/**
+ * sample_family - make a complete image with a child that has exited
+ * @sample: empty; sample_free() gives the memory back
+ * @pid: process id of the parent; the child's is one more
+ */
+void sample_family(struct sample *sample, u32 pid)
+{
+	struct ckpt_hdr_tree tree = { .nr_tasks = 2 };
+	struct ckpt_hdr_task_dead dead = {
+		.status = 0x300, .exit_signal = 17, .comm = "child",
+	};
+
+	*sample = (struct sample) { 0 };
+	sample_begin(sample);
+	sample_put(sample, CKPT_HDR_TREE, &tree, NULL, 0);
+	put_ids(sample, pid, 1, CKPT_PIDS_SUBREAPER);
+	put_ids(sample, pid + 1, pid, CKPT_PIDS_DEAD);
+	dead.cred = put_task(sample, 2);
+	sample_put(sample, CKPT_HDR_TASK_DEAD, &dead, NULL, 0);
 	sample_end(sample);
 }
 

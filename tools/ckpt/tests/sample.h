@@ -41,6 +41,7 @@ u32 sample_file_table(struct sample *sample, u32 null_device);
 void sample_begin(struct sample *sample);
 void sample_end(struct sample *sample);
 void sample_fail(struct sample *sample, u32 errnum, const char *message);
+void sample_family(struct sample *sample, u32 pid);
 void sample_image(struct sample *sample, u32 pid, u32 pages_per_record);
 void sample_free(struct sample *sample);
 
