@@ -39,6 +39,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 	INIT_LIST_HEAD(&ctx->last_steps);
 	INIT_LIST_HEAD(&ctx->segments);
 	INIT_LIST_HEAD(&ctx->file_owners);
+	xa_init(&ctx->task_indices);
 	get_fs_root(current->fs, &ctx->root);
 	ret = ckpt_objects_init(ctx);
 	if (ret) {

@@ -109,18 +109,31 @@ int ckpt_objects_publish(struct ckpt_ctx *ctx);
 int ckpt_object_restore(struct ckpt_ctx *ctx,
 			const struct ckpt_hdr_objref *record);
 
+/**
+ * ckpt_task_is_dead - has a task exited?
+ * @task: a reference is held
+ *
+ * Return: whether it has, and what it leaves is all that can be seen of it.
+ */
+static inline bool ckpt_task_is_dead(const struct task_struct *task)
+{
+	return READ_ONCE(task->exit_state);
+}
+
 /* quiesce.c */
 struct ckpt_quiesce;
-struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
-				  struct task_struct *leader);
+struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline);
 void ckpt_thaw(struct ckpt_quiesce *quiesce);
 
 /* tree.c */
-struct ckpt_tree_task *ckpt_tree_add(struct ckpt_ctx *ctx,
-				     struct task_struct *task);
+int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_tree_free(struct ckpt_ctx *ctx);
+int ckpt_tree_check_container(struct ckpt_ctx *ctx);
 int ckpt_tree_save(struct ckpt_ctx *ctx);
 int ckpt_tree_read(struct ckpt_ctx *ctx);
+bool ckpt_tree_acts_for_group(struct ckpt_ctx *ctx, u32 index);
+int ckpt_tree_check_relations(struct ckpt_ctx *ctx);
+void ckpt_tree_commit_order(struct ckpt_ctx *ctx);
 int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
 			  const struct ckpt_task_stage *stage);
 

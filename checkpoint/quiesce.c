@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stopping the target where its state can be saved.
+ * Stopping the target, a process with all its descendants, where its state can
+ * be saved.
  *
  * Each thread is sent task work that interrupts it like a signal. It runs at
  * the user-mode boundary, where the registers say exactly how an interrupted
@@ -8,11 +9,16 @@
  * The work keeps the thread in place until ckpt_thaw(). Nothing that a user
  * controls may happen in between: a thread that waits here cannot be killed.
  *
- * A thread that has not arrived may create others. So when all have arrived
- * that were there, those that are new are sent the work, until there are none.
- * A thread that dies instead runs the work, or refuses it, when it has given
- * back its memory, its descriptors and whatever its joiner waits for: what it
- * leaves to the others is what is saved.
+ * A thread that has not arrived may create others, and children. So when all
+ * have arrived that were there, those that are new are sent the work, until
+ * there are none. A thread that dies instead runs the work, or refuses it, when
+ * it has given back its memory, its descriptors and whatever its joiner waits
+ * for: what it leaves to the others is what is saved. A process is waited for
+ * until it is dead for its parent, too; if it is killed when some of its threads
+ * are here already, these are let go.
+ *
+ * A child of vfork() keeps its parent where nothing interrupts it. It gets the
+ * work when it lets its parent go.
  *
  * A caller that gives up takes back the work that has not begun. Work that
  * begins too late sees that it is not wanted any more and returns.
@@ -21,44 +27,58 @@
  * signal, is issued again when the thread goes on.
  */
 #include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/ptrace.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 #include <trace/events/checkpoint.h>
 
 #include "internal.h"
 
-/* A task that does not come by then is in a sleep that nothing interrupts. */
-#define PATIENCE	(10 * HZ)
+/* Tasks that one walk over the tree finds. */
+#define BATCH_TASKS	(PAGE_SIZE / sizeof(struct task_struct *))
 
 enum parking_state {
 	PARKING_SENT,
 	PARKING_PARKED,
+	PARKING_LATER,
 	PARKING_GONE,
 };
 
 /**
  * struct ckpt_quiesce - the threads that one checkpoint holds
+ * @ctx: of the checkpoint
+ * @root: first process; its descendants are stopped, too
+ * @deadline: in jiffies; a task that does not come by then is in a sleep that
+ *	nothing interrupts
  * @refs: references: the checkpoint and each struct parking
  * @nr_coming: threads that have neither arrived nor turned out to be gone
  * @changed: woken when there are none of these
  * @thaw: the threads wait here
  * @released: the threads may go
  * @parkings: struct parking.list
- * @by_pid: global pid to struct parking
+ * @nr_parkings: their number
+ * @nr_later: children of vfork() that have to go on
+ * @by_task: the same, to be found
  */
 struct ckpt_quiesce {
+	struct ckpt_ctx *ctx;
+	struct task_struct *root;
+	unsigned long deadline;
 	refcount_t refs;
 	atomic_t nr_coming;
 	wait_queue_head_t changed;
 	wait_queue_head_t thaw;
 	bool released;
 	struct list_head parkings;
-	struct xarray by_pid;
+	unsigned int nr_parkings;
+	unsigned int nr_later;
+	struct rhashtable by_task;
 };
 
 /**
@@ -66,8 +86,10 @@ struct ckpt_quiesce {
  * @work: sent to the thread
  * @quiesce: a reference is held until @work has run or is cancelled
  * @list: in ckpt_quiesce.parkings
+ * @node: in ckpt_quiesce.by_task
  * @task: the thread, a reference is held
  * @was_stopped: by a signal or a tracer when @work was sent
+ * @dismissed: it may go before the others
  * @state: written by the thread, read by the checkpoint
  * @refs: references: the list and @work
  */
@@ -75,10 +97,18 @@ struct parking {
 	struct callback_head work;
 	struct ckpt_quiesce *quiesce;
 	struct list_head list;
+	struct rhash_head node;
 	struct task_struct *task;
 	bool was_stopped;
+	bool dismissed;
 	enum parking_state state;
 	refcount_t refs;
+};
+
+static const struct rhashtable_params by_task = {
+	.head_offset	= offsetof(struct parking, node),
+	.key_offset	= offsetof(struct parking, task),
+	.key_len	= sizeof_field(struct parking, task),
 };
 
 static void quiesce_put(struct ckpt_quiesce *quiesce)
@@ -96,16 +126,24 @@ static void parking_put(struct parking *parking)
 	kfree(parking);
 }
 
-static bool is_released(struct ckpt_quiesce *quiesce)
+static bool is_released(struct parking *parking)
 {
 	/* Pairs with ckpt_thaw(): the checkpoint is done with the thread. */
-	return smp_load_acquire(&quiesce->released);
+	return smp_load_acquire(&parking->quiesce->released) ||
+	       READ_ONCE(parking->dismissed);
 }
 
 static bool is_on_the_way(struct parking *parking)
 {
 	/* Pairs with park(): what the thread did before it is seen. */
 	return smp_load_acquire(&parking->state) == PARKING_SENT;
+}
+
+/* Has it refused to stay, because of vfork()? */
+static bool is_too_early(struct parking *parking)
+{
+	/* Pairs with park(), likewise. */
+	return smp_load_acquire(&parking->state) == PARKING_LATER;
 }
 
 /*
@@ -125,7 +163,12 @@ static void park(struct callback_head *work)
 {
 	struct parking *parking = container_of(work, struct parking, work);
 	struct ckpt_quiesce *quiesce = parking->quiesce;
-	bool exiting = current->flags & PF_EXITING;
+	/* Who was killed must get on with it: another may wait for its end. */
+	bool exiting = current->flags & PF_EXITING ||
+		       fatal_signal_pending(current);
+	/* Nor can the parent come, of which this is a child of vfork(). */
+	bool later = current->vfork_done && current != quiesce->root;
+	bool stays = !exiting && !later;
 
 	/*
 	 * The last work sent is the first to run. Let those go before that were
@@ -137,37 +180,48 @@ static void park(struct callback_head *work)
 	if (!exiting && is_only_cause(parking))
 		arch_ckpt_reissue_syscall();
 	/* The checkpoint that sees the state sees all that came before. */
-	smp_store_release(&parking->state,
-			  exiting ? PARKING_GONE : PARKING_PARKED);
+	smp_store_release(&parking->state, exiting ? PARKING_GONE :
+			  later ? PARKING_LATER : PARKING_PARKED);
 	if (atomic_dec_and_test(&quiesce->nr_coming))
 		wake_up(&quiesce->changed);
-	if (!exiting)
-		wait_event_idle(quiesce->thaw, is_released(quiesce));
+	if (stays)
+		wait_event_idle(quiesce->thaw, is_released(parking));
 	parking_put(parking);
+}
+
+static struct parking *find_parking(struct ckpt_quiesce *quiesce,
+				    struct task_struct *task)
+{
+	return rhashtable_lookup_fast(&quiesce->by_task, &task, by_task);
 }
 
 static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
 {
-	struct parking *parking;
+	struct parking *parking = find_parking(quiesce, task);
 	int ret;
 
+	/* It was there too early. */
+	if (parking)
+		rhashtable_remove_fast(&quiesce->by_task, &parking->node,
+				       by_task);
 	parking = kzalloc(sizeof(*parking), GFP_KERNEL_ACCOUNT);
 	if (!parking)
 		return -ENOMEM;
-	/* A thread that is gone may have left its pid to this one. */
-	ret = xa_err(xa_store(&quiesce->by_pid, task_pid_nr(task), parking,
-			      GFP_KERNEL_ACCOUNT));
+	parking->task = task;
+	ret = rhashtable_insert_fast(&quiesce->by_task, &parking->node,
+				     by_task);
 	if (ret) {
 		kfree(parking);
 		return ret;
 	}
+	get_task_struct(task);
 	init_task_work(&parking->work, park);
 	refcount_set(&parking->refs, 2);
 	refcount_inc(&quiesce->refs);
 	parking->quiesce = quiesce;
-	parking->task = get_task_struct(task);
 	parking->was_stopped = task_is_stopped_or_traced(task);
 	list_add_tail(&parking->list, &quiesce->parkings);
+	quiesce->nr_parkings++;
 	atomic_inc(&quiesce->nr_coming);
 	if (task_work_add(task, &parking->work, TWA_SIGNAL)) {
 		parking->state = PARKING_GONE;
@@ -177,50 +231,94 @@ static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
 	return 0;
 }
 
-static bool is_known(struct ckpt_quiesce *quiesce, struct task_struct *task)
+/*
+ * Call a function for the root process and all its descendants, parents first.
+ * It is called under tasklist_lock, and ends the walk with a negative value.
+ */
+static void for_each_process_of_tree(struct ckpt_quiesce *quiesce,
+				     proc_visitor function, void *data)
 {
-	struct parking *parking = xa_load(&quiesce->by_pid, task_pid_nr(task));
+	int ret;
 
-	return parking && parking->task == task;
+	read_lock(&tasklist_lock);
+	ret = function(quiesce->root, data);
+	read_unlock(&tasklist_lock);
+	/* Takes the lock itself: not twice, where a writer may wait between. */
+	if (ret > 0)
+		walk_process_tree(quiesce->root, function, data);
 }
 
-/* Threads of the process that were not sent the work yet, but for the caller. */
-static unsigned int find_new(struct ckpt_quiesce *quiesce,
-			     struct task_struct *leader,
-			     struct task_struct **found, unsigned int room)
-{
-	struct task_struct *thread;
-	unsigned int nr_found = 0;
-
-	guard(rcu)();
-	for_each_thread(leader, thread) {
-		if (thread == current || is_known(quiesce, thread))
-			continue;
-		if (nr_found == room)
-			break;
-		found[nr_found++] = get_task_struct(thread);
-	}
-	return nr_found;
-}
-
-/* Return: how many there were, or a negative errno. */
-static int send_to_new(struct ckpt_quiesce *quiesce, struct task_struct *leader)
-{
-	unsigned int room = get_nr_threads(leader) + 1, nr_found, index;
+/**
+ * struct newcomers - threads that were not sent the work yet
+ * @quiesce: what they are new to
+ * @found: references are held
+ * @nr_found: how many
+ * @nr_later: children of vfork() that have to go on
+ */
+struct newcomers {
+	struct ckpt_quiesce *quiesce;
 	struct task_struct **found;
+	unsigned int nr_found;
+	unsigned int nr_later;
+};
+
+/* Does somebody wait until it has called execve() or has exited? */
+static bool keeps_parent(struct ckpt_quiesce *quiesce, struct task_struct *task)
+{
+	return task != quiesce->root && READ_ONCE(task->vfork_done);
+}
+
+static int find_newcomers(struct task_struct *leader, void *data)
+{
+	struct newcomers *newcomers = data;
+	struct task_struct *thread;
+
+	lockdep_assert_held(&tasklist_lock);
+	for_each_thread(leader, thread) {
+		struct parking *parking;
+
+		parking = find_parking(newcomers->quiesce, thread);
+		if (thread == current ||
+		    (parking && !is_too_early(parking)))
+			continue;
+		if (keeps_parent(newcomers->quiesce, thread)) {
+			newcomers->nr_later++;
+			continue;
+		}
+		if (newcomers->nr_found == BATCH_TASKS)
+			return -1;
+		newcomers->found[newcomers->nr_found++] =
+			get_task_struct(thread);
+	}
+	return 1;
+}
+
+/* Return: how many there are and were, but for the caller; a negative errno. */
+static int send_to_newcomers(struct ckpt_quiesce *quiesce)
+{
+	struct newcomers newcomers = { .quiesce = quiesce };
+	unsigned int nr_sent = 0, index;
 	int ret = 0;
 
-	found = kvmalloc_array(room, sizeof(*found), GFP_KERNEL_ACCOUNT);
-	if (!found)
+	newcomers.found = kmalloc_array(BATCH_TASKS, sizeof(*newcomers.found),
+					GFP_KERNEL_ACCOUNT);
+	if (!newcomers.found)
 		return -ENOMEM;
-	nr_found = find_new(quiesce, leader, found, room);
-	for (index = 0; index < nr_found; index++) {
-		if (!ret)
-			ret = send(quiesce, found[index]);
-		put_task_struct(found[index]);
-	}
-	kvfree(found);
-	return ret ?: nr_found;
+	do {
+		newcomers.nr_found = 0;
+		newcomers.nr_later = 0;
+		for_each_process_of_tree(quiesce, find_newcomers, &newcomers);
+		for (index = 0; index < newcomers.nr_found; index++) {
+			if (!ret)
+				ret = send(quiesce, newcomers.found[index]);
+			put_task_struct(newcomers.found[index]);
+		}
+		nr_sent += newcomers.nr_found;
+		cond_resched();
+	} while (!ret && newcomers.nr_found);
+	kfree(newcomers.found);
+	quiesce->nr_later = newcomers.nr_later;
+	return ret ?: nr_sent + newcomers.nr_later;
 }
 
 static bool all_arrived(struct ckpt_quiesce *quiesce)
@@ -229,52 +327,88 @@ static bool all_arrived(struct ckpt_quiesce *quiesce)
 	return !atomic_read_acquire(&quiesce->nr_coming);
 }
 
-static struct task_struct *out_of_reach(struct ckpt_quiesce *quiesce)
+/* They have to die: their process was killed, or one of them is in execve(). */
+static void dismiss(struct ckpt_quiesce *quiesce, struct task_struct *process,
+		    struct task_struct *but)
 {
 	struct parking *parking;
 
-	list_for_each_entry(parking, &quiesce->parkings, list)
-		if (is_on_the_way(parking) &&
-		    (task_is_stopped_or_traced(parking->task) ||
-		     parking->task->ptrace))
-			return parking->task;
-	return NULL;
+	list_for_each_entry(parking, &quiesce->parkings, list) {
+		if (parking->task == but || is_on_the_way(parking) ||
+		    !same_thread_group(parking->task, process))
+			continue;
+		parking->state = PARKING_GONE;
+		WRITE_ONCE(parking->dismissed, true);
+	}
+	wake_up_all(&quiesce->thaw);
 }
 
 /*
- * A thread in execve() waits for the end of the others, those that are parked
- * too. It does not come before they go on, and then they die.
+ * Who is stopped by a signal is where the work would keep it, and runs the work
+ * before anything else when it is continued: see ckpt_task_continued().
  */
-static bool is_in_execve(struct task_struct *leader)
+static bool is_held(struct parking *parking)
 {
-	return READ_ONCE(leader->signal->group_exec_task);
+	return parking->state == PARKING_PARKED ||
+	       (is_on_the_way(parking) && task_is_stopped(parking->task) &&
+		!parking->task->ptrace);
 }
 
-static int wait_for_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce,
-			    struct task_struct *leader, unsigned long deadline)
+static bool all_held(struct ckpt_quiesce *quiesce)
 {
-	for (;;) {
-		/* Stopping for a signal or a tracer wakes nobody: look again. */
-		long left = wait_event_interruptible_timeout(quiesce->changed,
-				all_arrived(quiesce), HZ / 20);
-		struct task_struct *task;
+	struct parking *parking;
 
-		if (left > 0)
-			return 0;
-		if (left < 0)
-			return fatal_signal_pending(current) ? -EINTR :
-							       -ERESTARTNOINTR;
-		task = out_of_reach(quiesce);
-		if (task)
-			return ckpt_error(ctx, -EBUSY,
-					  "the task is stopped by a signal or traced");
-		if (is_in_execve(leader))
-			return ckpt_error(ctx, -EBUSY,
-					  "a thread of it is in execve()");
-		if (time_after(jiffies, deadline))
+	if (all_arrived(quiesce))
+		return true;
+	list_for_each_entry(parking, &quiesce->parkings, list)
+		if (is_on_the_way(parking) && !is_held(parking))
+			return false;
+	return true;
+}
+
+/* Why somebody who is on the way will not come by himself, or 0. */
+static int check_coming(struct ckpt_quiesce *quiesce)
+{
+	struct ckpt_ctx *ctx = quiesce->ctx;
+	struct parking *parking;
+
+	list_for_each_entry(parking, &quiesce->parkings, list) {
+		struct task_struct *task = parking->task;
+
+		if (!is_on_the_way(parking) || is_held(parking))
+			continue;
+		ctx->task = task;
+		if (task->ptrace)
+			return ckpt_error(ctx, -EBUSY, "the task is traced");
+		/* It waits for the end of those that are here. */
+		if (READ_ONCE(task->signal->group_exec_task) == task)
+			dismiss(quiesce, task, task);
+		if (time_after(jiffies, quiesce->deadline))
 			return ckpt_error(ctx, -EBUSY,
 					  "the task sleeps and cannot be interrupted");
 	}
+	return 0;
+}
+
+static int interrupted(void)
+{
+	return fatal_signal_pending(current) ? -EINTR : -ERESTARTNOINTR;
+}
+
+static int wait_for_arrival(struct ckpt_quiesce *quiesce)
+{
+	while (!all_held(quiesce)) {
+		/* Stopping for a signal or a tracer wakes nobody: look again. */
+		long left = wait_event_interruptible_timeout(quiesce->changed,
+				all_arrived(quiesce), HZ / 20);
+		int ret = left < 0 ? interrupted() : 0;
+
+		if (!left)
+			ret = check_coming(quiesce);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /*
@@ -284,19 +418,9 @@ static int wait_for_arrival(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce,
  */
 static void wait_until_off_processor(struct task_struct *task)
 {
-	while (!wait_task_inactive(task, TASK_IDLE))
+	while (!wait_task_inactive(task, TASK_IDLE) &&
+	       !wait_task_inactive(task, __TASK_STOPPED))
 		cond_resched();
-}
-
-static int add_arrived(struct ckpt_ctx *ctx, struct parking *parking)
-{
-	if (parking->state == PARKING_GONE)
-		return 0;
-	ctx->task = parking->task;
-	if (parking->task->ptrace)
-		return ckpt_error(ctx, -EBUSY, "the task is traced");
-	wait_until_off_processor(parking->task);
-	return ckpt_tree_add(ctx, parking->task) ? 0 : -ENOMEM;
 }
 
 /*
@@ -316,71 +440,192 @@ static bool is_exiting(struct task_struct *leader)
 	return exiting;
 }
 
-/* The tasks to save: the threads that have arrived, and the caller. */
-static int list_arrived(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce,
-			struct task_struct *leader)
-{
-	bool with_caller = same_thread_group(current, leader);
-	struct parking *parking;
-	int ret = 0;
+/**
+ * struct roll - the tasks to save, when all have arrived
+ * @quiesce: what holds them
+ * @tasks: in their order, without references
+ * @nr_tasks: their number
+ * @room: for so many
+ * @dying: a process that has begun to die and is not dead, with a reference, or
+ *	NULL
+ * @again: somebody was not there before
+ */
+struct roll {
+	struct ckpt_quiesce *quiesce;
+	struct task_struct **tasks;
+	unsigned int nr_tasks;
+	unsigned int room;
+	struct task_struct *dying;
+	bool again;
+};
 
-	/* The thread that calls it becomes the first one. */
-	if (READ_ONCE(leader->group_leader) != leader)
-		return ckpt_error(ctx, -EBUSY,
-				  "a thread of it has called execve()");
-	if (is_exiting(leader))
-		return ckpt_error(ctx, -ESRCH, "the task is exiting");
-	if (with_caller && current == leader &&
-	    !ckpt_tree_add(ctx, current))
-		return -ENOMEM;
-	list_for_each_entry(parking, &quiesce->parkings, list) {
-		ret = add_arrived(ctx, parking);
-		if (ret)
-			return ret;
+static void put_on_roll(struct roll *roll, struct task_struct *task)
+{
+	if (roll->nr_tasks < roll->room)
+		roll->tasks[roll->nr_tasks++] = task;
+	else
+		roll->again = true;
+}
+
+static void call_thread(struct roll *roll, struct task_struct *thread)
+{
+	struct parking *parking = find_parking(roll->quiesce, thread);
+
+	/* The first thread stays as long as there are others. */
+	if (thread == current || (parking && is_held(parking)) ||
+	    (thread_group_leader(thread) && ckpt_task_is_dead(thread)))
+		put_on_roll(roll, thread);
+	else if (!parking || parking->state != PARKING_GONE)
+		roll->again = true;
+}
+
+/* Return: to go on with its descendants, or not with anybody. */
+static int call_process(struct task_struct *leader, void *data)
+{
+	struct roll *roll = data;
+	struct task_struct *thread;
+
+	lockdep_assert_held(&tasklist_lock);
+	if (leader->exit_state == EXIT_DEAD)
+		return 0;
+	if (leader->exit_state && thread_group_empty(leader)) {
+		put_on_roll(roll, leader);
+		return 0;
 	}
-	if (with_caller && current != leader &&
-	    !ckpt_tree_add(ctx, current))
-		return -ENOMEM;
-	ctx->task = leader;
-	if (!ctx->nr_tasks)
-		return ckpt_error(ctx, -ESRCH, "the task is exiting");
-	if (ctx->tasks[0].task != leader)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "its first thread has exited, and others have not");
+	if (is_exiting(leader) ||
+	    (leader->flags & PF_EXITING && !leader->exit_state)) {
+		roll->dying = get_task_struct(leader);
+		return -1;
+	}
+	for_each_thread(leader, thread)
+		call_thread(roll, thread);
+	return 1;
+}
+
+/* Wait until its parent can see it; if others live, until those can. */
+static int wait_for_death(struct ckpt_quiesce *quiesce,
+			  struct task_struct *leader)
+{
+	struct pid *pid = get_task_pid(leader, PIDTYPE_PID);
+	long left;
+
+	/* It has been waited for already. */
+	if (!pid)
+		return 0;
+	if (is_exiting(leader))
+		dismiss(quiesce, leader, NULL);
+	left = wait_event_interruptible_timeout(pid->wait_pidfd,
+						ckpt_task_is_dead(leader),
+						HZ / 20);
+	put_pid(pid);
+	if (left < 0)
+		return interrupted();
+	if (!left && time_after(jiffies, quiesce->deadline))
+		return ckpt_error(quiesce->ctx, -EBUSY,
+				  "a process that was killed does not come to its end");
 	return 0;
 }
 
-static int stop_all(struct ckpt_ctx *ctx, struct ckpt_quiesce *quiesce,
-		    struct task_struct *leader)
+static int add_all(struct ckpt_ctx *ctx, const struct roll *roll)
 {
-	unsigned long deadline = jiffies + PATIENCE;
+	unsigned int index;
+	int ret = 0;
+
+	for (index = 0; index < roll->nr_tasks && !ret; index++) {
+		struct task_struct *task = roll->tasks[index];
+
+		ctx->task = task;
+		if (task->ptrace)
+			return ckpt_error(ctx, -EBUSY, "the task is traced");
+		if (task != current && !ckpt_task_is_dead(task))
+			wait_until_off_processor(task);
+		ret = ckpt_tree_add(ctx, task);
+	}
+	return ret;
+}
+
+/*
+ * The tasks to save: those that have arrived, the dead ones, and the caller.
+ * Return: 1 if there is still somebody to wait for, 0, or a negative errno.
+ */
+static int call_roll(struct ckpt_quiesce *quiesce)
+{
+	struct ckpt_ctx *ctx = quiesce->ctx;
+	struct roll roll = {
+		.quiesce	= quiesce,
+		.room		= quiesce->nr_parkings + 1,
+	};
+	int ret = 0;
+
+	if (READ_ONCE(quiesce->root->group_leader) != quiesce->root)
+		return -EAGAIN;
+	roll.tasks = kvmalloc_array(roll.room, sizeof(*roll.tasks),
+				    GFP_KERNEL_ACCOUNT);
+	if (!roll.tasks)
+		return -ENOMEM;
+	for_each_process_of_tree(quiesce, call_process, &roll);
+	ctx->task = quiesce->root;
+	if (is_exiting(quiesce->root) ||
+	    (ckpt_task_is_dead(quiesce->root) &&
+	     thread_group_empty(quiesce->root)))
+		ret = ckpt_error(ctx, -ESRCH, "the task is exiting");
+	else if (roll.dying)
+		ret = wait_for_death(quiesce, roll.dying) ?: 1;
+	else if (roll.again)
+		ret = 1;
+	else
+		ret = add_all(ctx, &roll);
+	if (roll.dying)
+		put_task_struct(roll.dying);
+	kvfree(roll.tasks);
+	return ret;
+}
+
+/* Nobody tells when a child of vfork() has let its parent go. */
+static int wait_a_while(struct ckpt_quiesce *quiesce)
+{
+	if (!quiesce->nr_later)
+		return 1;
+	if (time_after(jiffies, quiesce->deadline))
+		return ckpt_error(quiesce->ctx, -EBUSY,
+				  "a child of vfork() has not called execve()");
+	if (schedule_timeout_interruptible(1) && signal_pending(current))
+		return interrupted();
+	return 1;
+}
+
+static int stop_all(struct ckpt_quiesce *quiesce)
+{
 	int ret;
 
 	for (;;) {
-		ret = send_to_new(quiesce, leader);
+		ret = send_to_newcomers(quiesce);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			ret = call_roll(quiesce);
+		else
+			ret = wait_for_arrival(quiesce) ?: wait_a_while(quiesce);
 		if (ret <= 0)
-			break;
-		ret = wait_for_arrival(ctx, quiesce, leader, deadline);
-		if (ret)
-			break;
+			return ret;
 	}
-	return ret ?: list_arrived(ctx, quiesce, leader);
 }
 
 /**
- * ckpt_quiesce - stop all threads of a process at the user-mode boundary
- * @ctx: context; they are added to its tasks, @leader first
- * @leader: of the process; may be that of the caller, which then goes on
+ * ckpt_quiesce - stop all threads of a process tree at the user-mode boundary
+ * @ctx: context; they are added to its tasks, the root task first
+ * @deadline: in jiffies, for their arrival
  *
- * Context: Sleeps until they arrive, ten seconds at most.
+ * The caller may be one of them: it goes on.
+ *
+ * Context: Sleeps until they arrive.
  *
  * Return: what ckpt_thaw() takes, or an error pointer: -EBUSY if a thread
- * cannot be stopped, -ESRCH if the process is exiting, -EOPNOTSUPP if its first
- * thread alone has exited, -EINTR after a fatal signal, -ERESTARTNOINTR when
- * another one is to be handled first, -ENOMEM.
+ * cannot be stopped, -ESRCH if the root process is exiting, -EAGAIN if another
+ * task leads the root process since an execve(), -EINTR after a fatal signal,
+ * -ERESTARTNOINTR when another one is to be handled first, -ENOMEM.
  */
-struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
-				  struct task_struct *leader)
+struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline)
 {
 	struct ckpt_quiesce *quiesce;
 	int ret;
@@ -389,14 +634,21 @@ struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx,
 	quiesce = kzalloc(sizeof(*quiesce), GFP_KERNEL_ACCOUNT);
 	if (!quiesce)
 		return ERR_PTR(-ENOMEM);
+	quiesce->ctx = ctx;
+	quiesce->root = ctx->root_task;
+	quiesce->deadline = deadline;
 	refcount_set(&quiesce->refs, 1);
 	init_waitqueue_head(&quiesce->changed);
 	init_waitqueue_head(&quiesce->thaw);
 	INIT_LIST_HEAD(&quiesce->parkings);
-	xa_init(&quiesce->by_pid);
+	ret = rhashtable_init(&quiesce->by_task, &by_task);
+	if (ret) {
+		kfree(quiesce);
+		return ERR_PTR(ret);
+	}
 
 	trace_ckpt_phase(ctx->id, "quiesce");
-	ret = stop_all(ctx, quiesce, leader);
+	ret = stop_all(quiesce);
 	if (ret) {
 		ckpt_thaw(quiesce);
 		return ERR_PTR(ret);
@@ -412,6 +664,7 @@ void ckpt_thaw(struct ckpt_quiesce *quiesce)
 {
 	struct parking *parking, *next;
 
+	rhashtable_destroy(&quiesce->by_task);
 	/* Pairs with is_released(): nothing looks at the threads any more. */
 	smp_store_release(&quiesce->released, true);
 	wake_up_all(&quiesce->thaw);
@@ -422,6 +675,5 @@ void ckpt_thaw(struct ckpt_quiesce *quiesce)
 			parking_put(parking);
 		parking_put(parking);
 	}
-	xa_destroy(&quiesce->by_pid);
 	quiesce_put(quiesce);
 }

@@ -45,6 +45,7 @@ static int read_header(struct ckpt_ctx *ctx)
 static int restore_task(struct ckpt_ctx *ctx, u32 place,
 			struct ckpt_task_stage *stage)
 {
+	struct ckpt_tree_task *leader = &ctx->tasks[ctx->tasks[place].leader];
 	unsigned int index;
 
 	/*
@@ -52,11 +53,16 @@ static int restore_task(struct ckpt_ctx *ctx, u32 place,
 	 * memory. Files are made with the functions of system calls, and found
 	 * at their descriptors: nobody else may put another one there.
 	 */
-	if (refcount_read(&ckpt_sighand(current)->count) != ctx->nr_tasks ||
-	    get_nr_threads(current) != ctx->nr_tasks ||
+	if (refcount_read(&ckpt_sighand(current)->count) != leader->nr_threads ||
+	    get_nr_threads(current) != leader->nr_threads ||
 	    atomic_read(&current->files->count) != 1)
 		return ckpt_error(ctx, -EBUSY,
 				  "the task to restore has other threads, or shares its signal handlers or its descriptor table");
+	stage->ids = &ctx->tasks[place].ids;
+	stage->acts_for_group = ckpt_tree_acts_for_group(ctx, place);
+	stage->is_subreaper = leader->ids.flags & CKPT_PIDS_SUBREAPER;
+	if (stage->ids->flags & CKPT_PIDS_DEAD)
+		return ckpt_task_dead_restore(ctx, place, stage);
 	for (index = 0; index < ckpt_nr_task_parts; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->restore ? part->restore(ctx, stage) : 0;
@@ -74,6 +80,8 @@ static int commit_task(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	unsigned int index;
 
 	trace_ckpt_phase(ctx->header.id, "commit");
+	if (stage->dead.h.type)
+		return ckpt_task_dead_commit(ctx, stage);
 	for (index = 0; index < ckpt_nr_task_parts - 1; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->commit ? part->commit(ctx, stage) : 0;
@@ -219,6 +227,8 @@ static int coordinate(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_slots_gather(ctx);
 	if (!ret)
+		ret = ckpt_tree_check_relations(ctx);
+	if (!ret)
 		ret = ckpt_slots_restore(ctx);
 	if (!ret)
 		ret = end_of_image(ctx);
@@ -273,7 +283,8 @@ static long restore_in_slot(struct ckpt_slot *slot, u32 index,
 	if (!index)
 		end_of_commit(ctx);
 	ckpt_slot_wait_release(slot);
-	commit_last_part(ctx, stage);
+	if (!stage->dead.h.type)
+		commit_last_part(ctx, stage);
 	return 0;
 }
 
@@ -282,13 +293,15 @@ static long restore_in_slot(struct ckpt_slot *slot, u32 index,
  * @index: place in the TREE of the image
  *
  * Return: what the saved task's interrupted system call returns, or a negative
- * errno; then the caller is as before.
+ * errno; then the caller is as before. Does not return if the saved one was
+ * dead.
  */
 long ckpt_do_restart_task(u32 index)
 {
 	struct ckpt_task_stage *stage;
 	struct ckpt_slot *slot;
 	long ret, value = 0;
+	bool is_dead;
 
 	stage = stage_alloc();
 	if (!stage)
@@ -299,9 +312,14 @@ long ckpt_do_restart_task(u32 index)
 		return PTR_ERR(slot);
 	}
 	ret = restore_in_slot(slot, index, stage);
-	if (!ret)
+	is_dead = !ret && stage->dead.h.type;
+	if (is_dead)
+		value = stage->dead.status;
+	else if (!ret)
 		value = arch_ckpt_return_value(stage);
 	stage_free(stage);
 	ckpt_slot_leave(slot, ret);
+	if (is_dead)
+		do_exit(value);
 	return ret ?: value;
 }

@@ -16,6 +16,9 @@
 
 #include "internal.h"
 
+/* For all tasks of the target to come to where they can be saved. */
+#define PATIENCE	(10 * HZ)
+
 static atomic_t last_id = ATOMIC_INIT(0);
 
 static int new_id(void)
@@ -54,6 +57,8 @@ static int save_task(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	unsigned int index;
 
+	if (ckpt_task_is_dead(task))
+		return ckpt_task_dead_save(ctx, task);
 	for (index = 0; index < ckpt_nr_task_parts; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
 		int ret = part->save ? part->save(ctx, task) : 0;
@@ -105,7 +110,16 @@ static int find_root_task(struct ckpt_ctx *ctx, pid_t pid)
 	} else {
 		task = get_task_struct(current->group_leader);
 	}
+	if (ctx->root_task)
+		put_task_struct(ctx->root_task);
 	ctx->root_task = task;
+	return 0;
+}
+
+static int check_root_task(struct ckpt_ctx *ctx, pid_t pid)
+{
+	struct task_struct *task = ctx->root_task;
+
 	if (!thread_group_leader(task))
 		return ckpt_error(ctx, -EINVAL,
 				  "%d is a thread, not a process", pid);
@@ -134,17 +148,39 @@ static int may_checkpoint_all(struct ckpt_ctx *ctx)
 	return ret;
 }
 
-static int stop_and_capture(struct ckpt_ctx *ctx)
+static struct ckpt_quiesce *stop(struct ckpt_ctx *ctx, pid_t pid)
+{
+	unsigned long deadline = jiffies + PATIENCE;
+	struct ckpt_quiesce *quiesce;
+	int ret;
+
+	for (;;) {
+		ctx->task = ctx->root_task;
+		quiesce = ckpt_quiesce(ctx, deadline);
+		ctx->task = ctx->root_task;
+		if (quiesce != ERR_PTR(-EAGAIN))
+			return quiesce;
+		/* A thread has called execve() and is the first one now. */
+		ret = find_root_task(ctx, pid);
+		if (!ret)
+			ret = may_checkpoint(ctx, ctx->root_task);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+}
+
+static int stop_and_capture(struct ckpt_ctx *ctx, pid_t pid)
 {
 	struct ckpt_quiesce *quiesce;
 	int ret;
 
-	ctx->task = ctx->root_task;
-	quiesce = ckpt_quiesce(ctx, ctx->root_task);
+	quiesce = stop(ctx, pid);
 	if (IS_ERR(quiesce))
 		return PTR_ERR(quiesce);
 	/* They may have changed their credentials on the way. */
 	ret = may_checkpoint_all(ctx);
+	if (!ret && !(ctx->flags & CHECKPOINT_SUBTREE))
+		ret = ckpt_tree_check_container(ctx);
 	if (!ret)
 		ret = capture(ctx);
 	ctx->task = ctx->root_task;
@@ -179,7 +215,9 @@ long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid)
 	ctx->id = new_id();
 	ret = find_root_task(ctx, pid);
 	if (!ret)
-		ret = stop_and_capture(ctx);
+		ret = check_root_task(ctx, pid);
+	if (!ret)
+		ret = stop_and_capture(ctx, pid);
 	if (!ret) {
 		trace_ckpt_phase(ctx->id, "emit");
 		ret = ckpt_segments_emit(ctx);

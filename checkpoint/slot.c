@@ -107,30 +107,59 @@ static void take(struct ckpt_ctx *ctx, struct ckpt_slot *slot)
 	ctx->tasks[slot->index].task = get_task_struct(slot->task);
 }
 
-/*
- * Take the slot of a task, if it is there. No use to wait for it: -ESRCH if the
- * process has died, -EINVAL if all of its threads wait for other places.
- */
+/* Is it a process of the tree that is to be restored, or one of its threads? */
+static bool is_in_tree(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	guard(rcu)();
+	for (; task != &init_task; task = rcu_dereference(task->real_parent))
+		if (same_thread_group(task, ctx->root_task))
+			return true;
+	return false;
+}
+
+/* Take the slot of a task, if it is there. */
 static int try_to_take(struct ckpt_ctx *ctx, u32 index)
 {
-	int nr_waiting = 0;
 	struct ckpt_slot *slot;
 
 	guard(spinlock)(&slots_lock);
 	list_for_each_entry(slot, &slots, list) {
-		if (slot->state != SLOT_WAITING ||
-		    !same_thread_group(slot->task, ctx->root_task))
+		if (slot->index != index || slot->state != SLOT_WAITING ||
+		    !is_in_tree(ctx, slot->task))
 			continue;
-		if (slot->index == index) {
-			take(ctx, slot);
-			return 0;
-		}
-		nr_waiting++;
+		take(ctx, slot);
+		return 0;
 	}
-	if (READ_ONCE(ctx->root_task->exit_state))
+	return -EAGAIN;
+}
+
+static int count_threads(struct task_struct *leader, void *data)
+{
+	u32 *nr_threads = data;
+
+	if (!leader->exit_state)
+		*nr_threads += get_nr_threads(leader);
+	return 1;
+}
+
+/*
+ * No use to wait for a task: -ESRCH if the root process has died, -EINVAL if
+ * all others that there are in the tree wait for other places.
+ */
+static int check_hope(struct ckpt_ctx *ctx, u32 index)
+{
+	u32 nr_threads = get_nr_threads(ctx->root_task);
+	u32 nr_waiting = index;
+	struct ckpt_slot *slot;
+
+	if (ckpt_task_is_dead(ctx->root_task))
 		return -ESRCH;
-	return index + nr_waiting == get_nr_threads(ctx->root_task) ? -EINVAL :
-								      -EAGAIN;
+	walk_process_tree(ctx->root_task, count_threads, &nr_threads);
+	guard(spinlock)(&slots_lock);
+	list_for_each_entry(slot, &slots, list)
+		nr_waiting += slot->state == SLOT_WAITING &&
+			      is_in_tree(ctx, slot->task);
+	return nr_waiting == nr_threads ? -EINVAL : -EAGAIN;
 }
 
 static bool is_settled(struct ckpt_ctx *ctx, u32 index, int *ret)
@@ -150,7 +179,9 @@ static int gather(struct ckpt_ctx *ctx, u32 index)
 		left = wait_event_killable_timeout(slot_entered,
 						   is_settled(ctx, index, &ret),
 						   HZ / 10);
-	} while (!left);
+		if (ret == -EAGAIN && left >= 0)
+			ret = check_hope(ctx, index);
+	} while (ret == -EAGAIN && left >= 0);
 	switch (ret) {
 	case 0:
 		wake_up_all(&ctx->tasks[index].slot->changed);
@@ -216,6 +247,14 @@ int ckpt_slots_restore(struct ckpt_ctx *ctx)
 	return 0;
 }
 
+static void wait_until_done(struct ckpt_tree_task *place)
+{
+	wait_event_idle(place->slot->changed,
+			get_state(place->slot) == SLOT_DONE);
+	slot_put(place->slot);
+	place->slot = NULL;
+}
+
 static void release(struct ckpt_ctx *ctx, enum slot_state state)
 {
 	u32 index;
@@ -223,15 +262,35 @@ static void release(struct ckpt_ctx *ctx, enum slot_state state)
 	for (index = 0; index < ctx->nr_tasks; index++)
 		if (ctx->tasks[index].slot)
 			set_state(ctx->tasks[index].slot, state);
-	for (index = 0; index < ctx->nr_tasks; index++) {
-		struct ckpt_slot *slot = ctx->tasks[index].slot;
+	for (index = 0; index < ctx->nr_tasks; index++)
+		if (ctx->tasks[index].slot)
+			wait_until_done(&ctx->tasks[index]);
+}
 
-		if (!slot)
+/* They are dead again before anybody runs who could wait for them. */
+static void release_dead(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		struct ckpt_tree_task *place = &ctx->tasks[index];
+
+		if (!(place->ids.flags & CKPT_PIDS_DEAD))
 			continue;
-		wait_event_idle(slot->changed, get_state(slot) == SLOT_DONE);
-		ctx->tasks[index].slot = NULL;
-		slot_put(slot);
+		set_state(place->slot, SLOT_RELEASE);
+		wait_until_done(place);
+		ckpt_task_dead_wait(place);
 	}
+}
+
+static void kill_all(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	send_sig(SIGKILL, ctx->root_task, 1);
+	for (index = 0; index < ctx->nr_tasks; index++)
+		if (ctx->tasks[index].task)
+			send_sig(SIGKILL, ctx->tasks[index].task, 1);
 }
 
 /**
@@ -259,12 +318,14 @@ int ckpt_slots_commit(struct ckpt_ctx *ctx)
 		ret = result(slot, SLOT_COMMITTED);
 	}
 	if (!ret) {
+		ckpt_tree_commit_order(ctx);
+		release_dead(ctx);
 		release(ctx, SLOT_RELEASE);
 		return 0;
 	}
 	/* Some are the saved tasks already, without the others. */
 	if (ctx->nr_tasks > 1)
-		send_sig(SIGKILL, ctx->root_task, 1);
+		kill_all(ctx);
 	release(ctx, SLOT_ABORT);
 	return ret;
 }
@@ -277,8 +338,8 @@ int ckpt_slots_commit(struct ckpt_ctx *ctx)
 void ckpt_slots_abort(struct ckpt_ctx *ctx, bool interrupted)
 {
 	/* One may be reading what nobody sends any more. */
-	if (interrupted && ctx->root_task)
-		send_sig(SIGKILL, ctx->root_task, 1);
+	if (interrupted)
+		kill_all(ctx);
 	release(ctx, SLOT_ABORT);
 }
 

@@ -2,9 +2,10 @@
 /*
  * The tasks of an image: which they are, in which order, with which ids.
  *
- * The first one leads its thread group; its threads follow in the order in
- * which they were created. A process may have only one of each of the things
- * that its threads cannot but share: see ckpt_tree_check_group().
+ * Parents come before their children. The first thread of a process is followed
+ * by the others, in the order in which they were created. A process may have
+ * only one of each of the things that its threads cannot but share: see
+ * ckpt_tree_check_group().
  */
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -14,16 +15,24 @@
 
 #include "internal.h"
 
-/**
- * ckpt_tree_add - append a task
- * @ctx: context
- * @task: takes a reference; NULL if it has still to come
- *
- * Return: its place, to be filled in further, or NULL without memory. Places
- * move when another task is appended.
- */
-struct ckpt_tree_task *ckpt_tree_add(struct ckpt_ctx *ctx,
-				     struct task_struct *task)
+/* Remember where the task is that has the id. */
+static int add_index(struct ckpt_ctx *ctx, u32 id, u32 index)
+{
+	return xa_insert(&ctx->task_indices, id, xa_mk_value(index),
+			 GFP_KERNEL_ACCOUNT);
+}
+
+static int find_index(struct ckpt_ctx *ctx, u32 id, u32 *index)
+{
+	void *entry = xa_load(&ctx->task_indices, id);
+
+	if (!entry)
+		return -ENOENT;
+	*index = xa_to_value(entry);
+	return 0;
+}
+
+static struct ckpt_tree_task *append(struct ckpt_ctx *ctx)
 {
 	struct ckpt_tree_task *place, *grown;
 
@@ -39,9 +48,39 @@ struct ckpt_tree_task *ckpt_tree_add(struct ckpt_ctx *ctx,
 	}
 	place = &ctx->tasks[ctx->nr_tasks++];
 	memset(place, 0, sizeof(*place));
-	if (task)
-		place->task = get_task_struct(task);
 	return place;
+}
+
+/**
+ * ckpt_tree_add - append a task that is to be saved
+ * @ctx: context
+ * @task: takes a reference
+ *
+ * Return: 0, -ENOMEM.
+ */
+int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_tree_task *place = append(ctx);
+
+	if (!place)
+		return -ENOMEM;
+	place->task = get_task_struct(task);
+	return add_index(ctx, task_pid_nr(task), ctx->nr_tasks - 1);
+}
+
+/**
+ * ckpt_tree_has - is a task one of those that are saved?
+ * @ctx: context, saving
+ * @task: any task
+ *
+ * Return: whether it is.
+ */
+bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	u32 index;
+
+	return !find_index(ctx, task_pid_nr(task), &index) &&
+	       ctx->tasks[index].task == task;
 }
 
 /**
@@ -56,8 +95,55 @@ void ckpt_tree_free(struct ckpt_ctx *ctx)
 		if (ctx->tasks[index].task)
 			put_task_struct(ctx->tasks[index].task);
 	kvfree(ctx->tasks);
+	xa_destroy(&ctx->task_indices);
 	ctx->tasks = NULL;
 	ctx->nr_tasks = 0;
+}
+
+/* The next process from an id on that is in the namespace and not saved. */
+static struct task_struct *find_stranger(struct ckpt_ctx *ctx)
+{
+	struct pid *pid;
+	int number = 1;
+
+	lockdep_assert_in_rcu_read_lock();
+	while ((pid = find_ge_pid(number, ctx->pid_ns))) {
+		struct task_struct *task = pid_task(pid, PIDTYPE_TGID);
+
+		if (task && READ_ONCE(task->exit_state) != EXIT_DEAD &&
+		    !ckpt_tree_has(ctx, task))
+			return task;
+		number = pid_nr_ns(pid, ctx->pid_ns) + 1;
+	}
+	return NULL;
+}
+
+/**
+ * ckpt_tree_check_container - are all saved who are in the pid namespace?
+ * @ctx: context; its tasks are stopped, the first is the init of the namespace
+ *
+ * setns() lets a process of another parent in.
+ *
+ * Return: 0, -EBUSY.
+ */
+int ckpt_tree_check_container(struct ckpt_ctx *ctx)
+{
+	struct task_struct *stranger;
+	char comm[TASK_COMM_LEN];
+	pid_t pid = 0;
+
+	scoped_guard(rcu) {
+		stranger = find_stranger(ctx);
+		if (stranger) {
+			pid = task_pid_vnr(stranger);
+			get_task_comm(comm, stranger);
+		}
+	}
+	if (pid)
+		return ckpt_error(ctx, -EBUSY,
+				  "process %d (%s) has entered the pid namespace from outside",
+				  pid, comm);
+	return 0;
 }
 
 static void get_ids(struct ckpt_ctx *ctx, struct task_struct *task,
@@ -73,6 +159,10 @@ static void get_ids(struct ckpt_ctx *ctx, struct task_struct *task,
 	ids->pgid = task_pgrp_nr_ns(task, pid_ns);
 	ids->sid = task_session_nr_ns(task, pid_ns);
 	ids->depth = pid_ns->level - task_active_pid_ns(current)->level;
+	if (ckpt_task_is_dead(task))
+		ids->flags |= CKPT_PIDS_DEAD;
+	if (thread_group_leader(task) && task->signal->is_child_subreaper)
+		ids->flags |= CKPT_PIDS_SUBREAPER;
 }
 
 /**
@@ -104,6 +194,64 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 	return 0;
 }
 
+/* All its threads have come, and none lives. */
+static bool is_dead_process(const struct ckpt_tree_task *leader)
+{
+	return leader->ids.flags & CKPT_PIDS_DEAD && leader->nr_threads == 1;
+}
+
+/* The first thread of a process: its parent has come before. */
+static int place_process(struct ckpt_ctx *ctx, u32 index,
+			 struct ckpt_tree_task *place)
+{
+	u32 parent = 0;
+
+	place->leader = index;
+	if (index && (find_index(ctx, place->ids.ppid, &parent) ||
+		      ctx->tasks[parent].leader != parent ||
+		      is_dead_process(&ctx->tasks[parent])))
+		return ckpt_error(ctx, -EINVAL,
+				  "process %u has no parent %u among those before it",
+				  place->ids.pid, place->ids.ppid);
+	place->parent = parent;
+	return 0;
+}
+
+/* Another thread: it follows its process. */
+static int place_thread(struct ckpt_ctx *ctx, u32 index,
+			struct ckpt_tree_task *place)
+{
+	u32 leader = index ? ctx->tasks[index - 1].leader : 0;
+
+	if (!index || place->ids.tgid != ctx->tasks[leader].ids.pid ||
+	    place->ids.flags)
+		return ckpt_error(ctx, -EINVAL,
+				  "task %u is no thread of the process before it",
+				  index);
+	place->leader = leader;
+	place->parent = ctx->tasks[leader].parent;
+	return 0;
+}
+
+static int place_task(struct ckpt_ctx *ctx, u32 index)
+{
+	struct ckpt_tree_task *place = &ctx->tasks[index];
+	int ret;
+
+	if (place->ids.pid == place->ids.tgid)
+		ret = place_process(ctx, index, place);
+	else
+		ret = place_thread(ctx, index, place);
+	if (ret)
+		return ret;
+	ctx->tasks[place->leader].nr_threads++;
+	ret = add_index(ctx, place->ids.pid, index);
+	if (ret == -EBUSY)
+		return ckpt_error(ctx, -EINVAL, "two tasks have the id %u",
+				  place->ids.pid);
+	return ret;
+}
+
 /**
  * ckpt_tree_read - read the ids of all tasks
  * @ctx: context
@@ -120,25 +268,97 @@ int ckpt_tree_read(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_record_read(ctx, CKPT_HDR_TREE, &tree);
 	while (!ret && ctx->nr_tasks < tree.nr_tasks) {
-		struct ckpt_tree_task *place = ckpt_tree_add(ctx, NULL);
-		u32 leader;
+		struct ckpt_tree_task *place = append(ctx);
 
 		if (!place)
 			return -ENOMEM;
 		ret = ckpt_record_read(ctx, CKPT_HDR_PIDS, &place->ids);
-		leader = ctx->tasks[0].ids.pid;
-		if (ret)
-			break;
-		if (place->ids.tgid != leader && place->ids.tgid == place->ids.pid)
-			return ckpt_error(ctx, -EOPNOTSUPP,
-					  "several processes: trees are not supported yet");
-		if (place->ids.tgid != leader ||
-		    (place->ids.pid == leader && ctx->nr_tasks > 1))
-			return ckpt_error(ctx, -EINVAL,
-					  "task %u is no thread of process %u",
-					  ctx->nr_tasks - 1, leader);
+		if (!ret)
+			ret = place_task(ctx, ctx->nr_tasks - 1);
 	}
+	if (!ret && is_dead_process(&ctx->tasks[0]))
+		return ckpt_error(ctx, -EINVAL, "the first process is dead");
 	return ret;
+}
+
+/**
+ * ckpt_tree_acts_for_group - who restores what a thread group has only once?
+ * @ctx: context, restoring
+ * @index: task being restored
+ *
+ * Return: whether it is this one: the first that lives.
+ */
+bool ckpt_tree_acts_for_group(struct ckpt_ctx *ctx, u32 index)
+{
+	u32 leader = ctx->tasks[index].leader;
+
+	return index == leader ||
+	       (index == leader + 1 &&
+		ctx->tasks[leader].ids.flags & CKPT_PIDS_DEAD);
+}
+
+/* Return: what the task that came would have to be, and is not, or NULL. */
+static const char *missing_relation(struct ckpt_ctx *ctx, u32 index)
+{
+	const struct ckpt_tree_task *place = &ctx->tasks[index];
+	struct task_struct *task = place->task;
+	bool leads = place->leader == index;
+
+	guard(rcu)();
+	if (thread_group_leader(task) != leads ||
+	    !same_thread_group(task, ctx->tasks[place->leader].task))
+		return "thread of its process";
+	if (index && leads &&
+	    !same_thread_group(rcu_dereference(task->real_parent),
+			       ctx->tasks[place->parent].task))
+		return "child of its parent";
+	return NULL;
+}
+
+/**
+ * ckpt_tree_check_relations - are the tasks that came related as the saved ones?
+ * @ctx: context, restoring; all tasks have come
+ *
+ * Who created them cannot be changed any more, and what they are to each other
+ * shows as soon as one of them waits for another.
+ *
+ * Return: 0, -EINVAL.
+ */
+int ckpt_tree_check_relations(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		const char *missing = missing_relation(ctx, index);
+
+		if (missing)
+			return ckpt_error(ctx, -EINVAL,
+					  "who would become task %u is no %s",
+					  index, missing);
+	}
+	return 0;
+}
+
+/**
+ * ckpt_tree_commit_order - give each process its children in the saved order
+ * @ctx: context, restoring; all tasks have come
+ *
+ * wait() looks for a child in that order.
+ */
+void ckpt_tree_commit_order(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	write_lock_irq(&tasklist_lock);
+	for (index = 1; index < ctx->nr_tasks; index++) {
+		struct task_struct *task = ctx->tasks[index].task;
+
+		/* One that was killed may be gone from there. */
+		if (ctx->tasks[index].leader == index && pid_alive(task))
+			list_move_tail(&task->sibling,
+				       &task->real_parent->children);
+	}
+	write_unlock_irq(&tasklist_lock);
 }
 
 /**
@@ -152,9 +372,9 @@ int ckpt_tree_read(struct ckpt_ctx *ctx)
 int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
 			  const struct ckpt_task_stage *stage)
 {
-	struct ckpt_tree_task *leader = &ctx->tasks[0];
+	struct ckpt_tree_task *leader = &ctx->tasks[ctx->tasks[index].leader];
 
-	if (!index) {
+	if (ckpt_tree_acts_for_group(ctx, index)) {
 		leader->mm = stage->mm;
 		leader->sighand = stage->sighand;
 		leader->signal = stage->signal;

@@ -3,7 +3,7 @@
  * Checkpoint and restart of signal state.
  *
  * Saved: handlers, masks, alternate stack, both queues of pending signals with
- *	their siginfo, interval timers, resource limits, oom_score_adj, the
+ *	their siginfo, stops, interval timers, resource limits, oom_score_adj, the
  *	thread's addresses known to the kernel (clear_child_tid, robust list,
  *	rseq), parent-death signal.
  */
@@ -165,7 +165,7 @@ void ckpt_sighand_drop(void *object)
  * @ctx: context
  * @stage: from ckpt_task_restore()
  *
- * Threads share theirs already: the first one sets them for all.
+ * Threads share theirs already: one sets them for all.
  *
  * Return: 0.
  */
@@ -173,7 +173,7 @@ int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	struct sighand_struct *sighand = ckpt_sighand(current);
 
-	if (!thread_group_leader(current))
+	if (!stage->acts_for_group)
 		return 0;
 	spin_lock_irq(&sighand->siglock);
 	memcpy(sighand->action, stage->sighand->actions,
@@ -190,6 +190,20 @@ static struct ckpt_hdr_siginfo *add_siginfo(struct ckpt_ctx *ctx, u32 signo)
 	if (record)
 		record->signo = signo;
 	return record;
+}
+
+/*
+ * Who was saved as stopped by a signal has not got SIGCONT yet: one that comes
+ * now is later than the checkpoint.
+ */
+static bool is_later(struct ckpt_ctx *ctx, struct task_struct *task, int signo)
+{
+	const struct ckpt_hdr_signal *record;
+
+	if (signo != SIGCONT)
+		return false;
+	record = ckpt_object_record(ctx, task->signal);
+	return record->stop_signal;
 }
 
 /*
@@ -226,6 +240,8 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 	for (count = index, index = 0; index < count && !ret; index++) {
 		struct ckpt_hdr_siginfo *record;
 
+		if (is_later(ctx, task, infos[index].si_signo))
+			continue;
 		record = add_siginfo(ctx, infos[index].si_signo);
 		if (!record) {
 			ret = -ENOMEM;
@@ -238,7 +254,8 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 		(*nr_pending)++;
 	}
 	for (signo = 1; signo <= _NSIG && !ret; signo++) {
-		if (!(without_info & sigmask(signo)) || signo == SIGKILL)
+		if (!(without_info & sigmask(signo)) || signo == SIGKILL ||
+		    is_later(ctx, task, signo))
 			continue;
 		if (!add_siginfo(ctx, signo))
 			ret = -ENOMEM;
@@ -353,6 +370,8 @@ int ckpt_signal_save(struct ckpt_ctx *ctx, void *object)
 	record->oom_score_adj = signal->oom_score_adj;
 	record->oom_score_adj_min = signal->oom_score_adj_min;
 	ckpt_itimers_save(task, record);
+	ckpt_stop_save(task, record);
+	ckpt_object_keep_record(ctx, signal, record);
 	return save_pending(ctx, task, &signal->shared_pending,
 			    &record->nr_pending);
 }
@@ -383,7 +402,7 @@ static int check_limits(struct ckpt_ctx *ctx,
 				  "no right to lower oom_score_adj to %d",
 				  min(record->oom_score_adj,
 				      record->oom_score_adj_min));
-	return ckpt_itimers_check(ctx, record);
+	return ckpt_itimers_check(ctx, record) ?: ckpt_stop_check(ctx, record);
 }
 
 /**
@@ -426,12 +445,28 @@ void ckpt_signal_drop(void *object)
 	kfree(stage);
 }
 
+static int tell_subreaper(struct task_struct *leader, void *data)
+{
+	leader->signal->has_child_subreaper = 1;
+	return 1;
+}
+
+/* Orphans among its descendants, all of whom are there already, come to it. */
+static void commit_subreaper(bool is_subreaper)
+{
+	struct signal_struct *signal = current->signal;
+
+	signal->is_child_subreaper = is_subreaper;
+	if (is_subreaper)
+		walk_process_tree(current, tell_subreaper, NULL);
+}
+
 /**
  * ckpt_signal_commit - make it the state of the current thread group
  * @ctx: context
  * @stage: from ckpt_task_restore()
  *
- * Done by the first thread for all.
+ * Done by one thread for all.
  *
  * Return: 0.
  */
@@ -442,7 +477,7 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	struct signal_struct *signal = current->signal;
 	int index;
 
-	if (!thread_group_leader(current))
+	if (!stage->acts_for_group)
 		return 0;
 	task_lock(current->group_leader);
 	for (index = 0; index < RLIM_NLIMITS; index++) {
@@ -455,10 +490,12 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	signal->oom_score_adj = record->oom_score_adj;
 	signal->oom_score_adj_min = record->oom_score_adj_min;
 	ckpt_itimers_commit(record);
+	commit_subreaper(stage->is_subreaper);
 
 	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	commit_pending(&signal->shared_pending, &restored->pending,
 		       restored->pending_mask);
+	ckpt_stop_commit(record);
 	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	return 0;
 }
@@ -563,6 +600,7 @@ int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	commit_pending(&current->pending, &stage->pending,
 		       stage->pending_mask);
+	ckpt_stop_commit_thread(&stage->signal->record);
 	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	set_current_blocked(&blocked);
 	return 0;

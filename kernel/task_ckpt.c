@@ -8,7 +8,7 @@
  *	flushers and of memory errors, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
- * Refused: children, tracers, seccomp, POSIX timers, SysV semaphore
+ * Refused: tracers, seccomp, POSIX timers, SysV semaphore
  *	undo lists, io_uring, namespaces other than the caller's.
  */
 #include <linux/capability.h>
@@ -58,6 +58,8 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
 	if (theirs->cgroup_ns != ours->cgroup_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own cgroup namespace");
+	if (task_active_pid_ns(task) != ctx->pid_ns)
+		return ckpt_error(ctx, -EPERM, "it has its own pid namespace");
 	if (task_active_pid_ns(task) != theirs->pid_ns_for_children)
 		return ckpt_error(ctx, -EPERM,
 				  "its children would be in another pid namespace");
@@ -68,7 +70,8 @@ static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
 
 /*
  * A second reference may be that of another checkpoint, or of a reader of
- * /proc: only another process that has the object shares it.
+ * /proc: only another process that has the object shares it. If that is saved,
+ * too, then both share it again, but for signal handlers.
  */
 static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -88,6 +91,8 @@ static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 			continue;
 		if (rcu_access_pointer(other->sighand) == ckpt_sighand(task))
 			what = "signal handlers";
+		else if (ckpt_tree_has(ctx, other))
+			continue;
 		else if (READ_ONCE(other->files) == task->files)
 			what = "descriptor table";
 		else if (READ_ONCE(other->fs) == task->fs)
@@ -109,9 +114,6 @@ static int check_relations(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	if (!task->mm || !task->files || !task->fs)
 		return ckpt_error(ctx, -ESRCH, "the task is exiting");
-	if (!list_empty(&task->children))
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has children: process trees are not supported yet");
 	if (task->ptrace || !list_empty(&task->ptraced))
 		return ckpt_error(ctx, -EBUSY, "it is traced or traces another");
 	return check_sharing(ctx, task);
@@ -170,8 +172,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has a core scheduling cookie");
 #endif
-	if (task->signal->is_child_subreaper)
-		return ckpt_error(ctx, -EOPNOTSUPP, "it is a child subreaper");
 #ifdef CONFIG_SYSVIPC
 	return ckpt_sem_undo_check(ctx, task);
 #else

@@ -114,8 +114,7 @@ static int check_users(struct ckpt_ctx *ctx, struct mm_struct *mm)
 
 	rcu_read_lock();
 	for_each_process(other) {
-		if (other != ctx->task->group_leader &&
-		    READ_ONCE(other->mm) == mm) {
+		if (READ_ONCE(other->mm) == mm && !ckpt_tree_has(ctx, other)) {
 			pid = task_pid_vnr(other);
 			break;
 		}

@@ -7,6 +7,7 @@
 #ifndef _LINUX_CHECKPOINT_H
 #define _LINUX_CHECKPOINT_H
 
+#include <linux/task_work.h>
 #include <linux/types.h>
 #include <uapi/linux/checkpoint.h>
 
@@ -31,6 +32,16 @@ struct vm_special_mapping;
 /* Rows of method tables: .checkpoint = _method */
 #define CKPT_FOP(_method)	.checkpoint = _method,
 #define CKPT_VMOP(_method)	.checkpoint = _method,
+
+/*
+ * Called by a task that was stopped by a signal, before it does anything else.
+ * A checkpoint that found it stopped keeps it here.
+ */
+static inline void ckpt_task_continued(void)
+{
+	if (task_work_pending(current))
+		task_work_run();
+}
 
 /* Methods for struct file_operations: CKPT_FILE_* or a negative errno. */
 int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file);
@@ -71,6 +82,10 @@ extern const struct pipe_buf_operations anon_pipe_buf_ops;
 void put_pipe_info(struct inode *inode, struct pipe_inode_info *pipe);
 
 #else
+
+static inline void ckpt_task_continued(void)
+{
+}
 
 #define VISIBLE_IF_CHECKPOINT	static
 #define CKPT_FOP(_method)

@@ -111,7 +111,11 @@ struct ckpt_last_step {
  * Everything is private to the restart until commit. Objects are borrowed
  * from the table of objects, which holds the references.
  *
+ * @ids: of the task in the image
+ * @acts_for_group: it restores what its thread group has only once
+ * @is_subreaper: the group adopts orphans
  * @task: first record
+ * @dead: the only record of a process that has exited, of type 0 otherwise
  * @thread: record
  * @restart_block: record
  * @cpu: architecture's own, or NULL
@@ -127,7 +131,11 @@ struct ckpt_last_step {
  * @signal: state of the thread group, struct ckpt_signal_stage
  */
 struct ckpt_task_stage {
+	const struct ckpt_hdr_pids *ids;
+	bool acts_for_group;
+	bool is_subreaper;
 	struct ckpt_hdr_task task;
+	struct ckpt_hdr_task_dead dead;
 	struct ckpt_hdr_thread thread;
 	struct ckpt_hdr_restart_block restart_block;
 	struct ckpt_cpu_stage *cpu;
@@ -149,6 +157,11 @@ struct ckpt_slot;
  * struct ckpt_tree_task - one task of an image
  * @task: a reference is held; when restoring, NULL until it has come
  * @ids: of the image being read
+ * @leader: index of the first thread of its process
+ * @parent: index of the first thread of the parent process; 0 for that of the
+ *	first process, whose parent is not in the image
+ * @nr_threads: of the process, with its first thread
+ * @exit_signal: of a dead process, which has another until it is dead again
  * @slot: where the task waits to be restored; a reference is held
  * @mm: of the first thread of a process, only to be compared
  * @sighand: likewise
@@ -157,6 +170,10 @@ struct ckpt_slot;
 struct ckpt_tree_task {
 	struct task_struct *task;
 	struct ckpt_hdr_pids ids;
+	u32 leader;
+	u32 parent;
+	u32 nr_threads;
+	u32 exit_signal;
 	struct ckpt_slot *slot;
 	const void *mm;
 	const void *sighand;
@@ -195,6 +212,8 @@ struct ckpt_tree_task {
  * @header: HEADER of the image being read
  * @tasks: of the image, in its order
  * @nr_tasks: their number
+ * @task_indices: id to index in @tasks, as value entries: global ids when
+ *	saving, those of the image when restoring
  * @file_owners: open files that send signals after the commit
  * @pushed: header of a record that was looked at but not taken, type 0: none
  */
@@ -229,6 +248,7 @@ struct ckpt_ctx {
 	struct ckpt_hdr_header header;
 	struct ckpt_tree_task *tasks;
 	u32 nr_tasks;
+	struct xarray task_indices;
 	struct list_head file_owners;
 	struct ckpt_hdr pushed;
 };
@@ -517,8 +537,16 @@ static inline int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file)
 
 /* Users and processes that other state refers to. */
 bool ckpt_cred_may_be_user(kuid_t uid);
+bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
 struct pid *ckpt_pid_find(struct ckpt_ctx *ctx, u32 number, enum pid_type type);
+
+/* Tasks that have exited, and are there still: kernel/task_dead_ckpt.c */
+int ckpt_task_dead_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_task_dead_restore(struct ckpt_ctx *ctx, u32 index,
+			   struct ckpt_task_stage *stage);
+int ckpt_task_dead_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_task_dead_wait(struct ckpt_tree_task *place);
 
 /* Methods of the parts of a task, listed in checkpoint/types.c. */
 int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);
@@ -553,6 +581,10 @@ int ckpt_affinity_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_affinity_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_affinity_commit(struct ckpt_task_stage *stage);
 void ckpt_affinity_release(struct ckpt_task_stage *stage);
+void ckpt_stop_save(struct task_struct *task, struct ckpt_hdr_signal *record);
+int ckpt_stop_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_signal *record);
+void ckpt_stop_commit(const struct ckpt_hdr_signal *record);
+void ckpt_stop_commit_thread(const struct ckpt_hdr_signal *record);
 int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_itimers_save(struct task_struct *task,
 		       struct ckpt_hdr_signal *record);
