@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ckpt.h"
+#include "kill_tree.h"
 #include "kmsg.h"
 #include "outside.h"
 #include "output.h"
@@ -189,10 +190,12 @@ static int explain_failure(struct settings *settings, struct kmsg *kmsg,
 
 static int kill_target(pid_t pid, int pidfd)
 {
-	if (!pidfd_send_signal(pidfd, SIGKILL, NULL, 0) || errno == ESRCH)
+	int errnum = kill_tree(pid, pidfd);
+
+	if (!errnum)
 		return 0;
 	error("the image is complete, but process %d cannot be killed: %s",
-	      pid, strerror(errno));
+	      pid, strerror(errnum));
 	return EXIT_NOT_KILLED;
 }
 

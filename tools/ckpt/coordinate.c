@@ -35,15 +35,37 @@ static int bring_back(struct restart *restart)
 	if (ckpt_restart(outcome->pid, restart->image_fd,
 			 restart->options->flags, restart->kmsg.fd) < 0) {
 		outcome->errnum = errno;
-		if (restart->failure->errnum) {
+		if (restart->crew->errnum) {
 			outcome->stage = STAGE_CREATE;
-			outcome->errnum = restart->failure->errnum;
-			outcome->index = restart->failure->index;
+			outcome->errnum = restart->crew->errnum;
+			outcome->failed_id = restart->crew->failed_id;
 		}
 		return -1;
 	}
 	outcome->stage = STAGE_RUNNING;
 	return 0;
+}
+
+static void end_process(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		continue;
+}
+
+/* Children come to us when their parent has ended, and parents come first. */
+static void end_crew(struct restart *restart)
+{
+	const struct forest *forest = &restart->forest;
+	unsigned int i;
+
+	end_process(restart->outcome.pid);
+	if (!restart->crew)
+		return;
+	for (i = 1; i < forest->nr_tasks; i++)
+		end_process(restart->crew->pids[i]);
 }
 
 /**
@@ -52,29 +74,26 @@ static int bring_back(struct restart *restart)
  */
 void coordinate_here(struct restart *restart)
 {
+	int was_subreaper = 0;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* First of all, while the ids that the tasks need are free. */
-	if (create_forest(restart))
-		return;
-	undo_on_signal(restart->outcome.pid);
-	if (helpers_start(restart) || bring_back(restart))
-		coordinate_abort(restart);
+	if (create_forest(restart) || helpers_start(restart) ||
+	    bring_back(restart))
+		end_crew(restart);
+	prctl(PR_SET_CHILD_SUBREAPER, was_subreaper);
 	undo_on_signal(0);
 	helpers_stop(restart);
 }
 
 /**
- * coordinate_abort - leave nothing behind
- * @restart: a restart that failed
+ * coordinate_abort - leave nothing behind in the new namespace
+ * @restart: a restart that failed, or whose init has ended
  */
 void coordinate_abort(struct restart *restart)
 {
-	pid_t pid = restart->init > 0 ? restart->init : restart->outcome.pid;
-
-	if (pid <= 0)
-		return;
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		continue;
+	end_process(restart->init);
 }
 
 /* The channel carries outcomes, and once the pidfd of the root task. */

@@ -2,17 +2,18 @@
 /*
  * Creating the tasks that become the saved ones.
  *
- * Each is a plain copy of this process that waits in restart(). Nothing of it
- * remains after that but its ids, its parent, its process group and its
- * session.
+ * Each process is a plain copy of this one that waits in restart(). Nothing of
+ * it remains after that but its ids, its parent, its process group and its
+ * session. Who creates it is planned, see plan.c; each creates its own part of
+ * the forest, and all wait for each other where it matters, see crew.c.
  */
 #include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ckpt.h"
@@ -20,19 +21,18 @@
 #include "thread.h"
 #include "util.h"
 
-/**
- * create_process - as fork(), with a choice of id and namespaces
- * @flags: CLONE_*
- * @wanted: id in the innermost pid namespace, or 0 for any
- * @pidfd: set to a descriptor of the child, if not NULL
- *
- * Return: as fork().
- */
-pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
+/* Of the process that this is, for its signal handler. */
+static struct crew *own_crew;
+
+/* No signal tells of its end, and wait() must ask for it. */
+#define NO_SIGNAL	0
+
+static pid_t clone_process(unsigned long flags, pid_t wanted, int *pidfd,
+			   int exit_signal)
 {
 	struct clone_args args = {
 		.flags		= flags,
-		.exit_signal	= SIGCHLD,
+		.exit_signal	= exit_signal,
 	};
 
 	if (pidfd) {
@@ -47,12 +47,25 @@ pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
 }
 
 /**
+ * create_process - as fork(), with a choice of id and namespaces
+ * @flags: CLONE_*
+ * @wanted: id in the innermost pid namespace, or 0 for any
+ * @pidfd: set to a descriptor of the child, if not NULL
+ *
+ * Return: as fork().
+ */
+pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
+{
+	return clone_process(flags, wanted, pidfd, SIGCHLD);
+}
+
+/**
  * leads_group - is the task to lead a process group again?
  * @restart: all about it
  * @task: the task
  *
- * Not if it may read from our terminal: in a group of its own it would be in the
- * background there, and ^Z would not stop both of us.
+ * The root process does not if it may read from our terminal: in a group of its
+ * own it would be in the background there, and ^Z would not stop both of us.
  *
  * Return: whether it is.
  */
@@ -60,14 +73,209 @@ bool leads_group(const struct restart *restart, const struct forest_task *task)
 {
 	return forest_leads_session(task) ||
 	       (forest_leads_group(task) &&
-		!restart->options->changes.has_terminal);
+		!(task == &restart->forest.tasks[0] &&
+		  restart->options->changes.has_terminal));
 }
 
-static pid_t wanted_pid(const struct restart *restart, unsigned int index)
+static pid_t wanted_pid(const struct restart *restart, pid_t pid)
 {
+	return restart->options->pids == PIDS_NEW ? 0 : pid;
+}
+
+__noreturn static void give_up(const struct restart *restart, int errnum, pid_t failed_id)
+{
+	crew_fail(restart->crew, errnum, failed_id);
+	_exit(EXIT_FAILED);
+}
+
+static void wait_for_all(const struct restart *restart, enum crew_stage stage)
+{
+	if (crew_wait(restart->crew, stage))
+		_exit(EXIT_FAILED);
+}
+
+/* Nobody that is created ends before it is what it shall be. */
+static void lose_child(int signo)
+{
+	int saved = errno;
+
+	(void)signo;
+	crew_fail(own_crew, ECHILD, 0);
+	errno = saved;
+}
+
+static void die_with(const struct restart *restart, pid_t parent)
+{
+	/*
+	 * Until the kernel puts the saved state in place: in a new namespace
+	 * the parent's id reads 0 in any case.
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() && getppid() != parent)
+		give_up(restart, ESRCH, 0);
+}
+
+static void reap(const struct restart *restart, pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			give_up(restart, errno, 0);
+	if (status)
+		_exit(EXIT_FAILED);
+}
+
+static void become_task(const struct restart *restart, unsigned int index);
+
+static void create_child(const struct restart *restart, unsigned int index)
+{
+	pid_t id = restart->forest.tasks[index].pid;
+	pid_t parent = getpid();
+	pid_t pid = create_process(0, wanted_pid(restart, id), NULL);
+
+	if (pid < 0)
+		give_up(restart, errno, id);
+	if (pid)
+		return;
+	/* What a stand-in leaves has another parent by the time it matters. */
+	if (restart->plan.tasks[index].birth == BIRTH_CHILD ||
+	    restart->plan.tasks[index].birth == BIRTH_EARLY)
+		die_with(restart, parent);
+	become_task(restart, index);
+}
+
+static void create_children(const struct restart *restart, unsigned int creator,
+			    enum birth birth)
+{
+	unsigned int i;
+
+	for (i = 0; i < restart->forest.nr_tasks; i++)
+		if (restart->plan.tasks[i].birth == birth &&
+		    restart->plan.tasks[i].creator == creator)
+			create_child(restart, i);
+}
+
+static bool has_orphans(const struct restart *restart, unsigned int creator)
+{
+	unsigned int i;
+
+	for (i = 0; i < restart->forest.nr_tasks; i++)
+		if (restart->plan.tasks[i].birth == BIRTH_ORPHAN &&
+		    restart->plan.tasks[i].creator == creator)
+			return true;
+	return false;
+}
+
+static bool is_taken(const struct restart *restart, pid_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < restart->forest.nr_tasks; i++)
+		if (restart->forest.tasks[i].pid == id)
+			return true;
+	for (i = 0; i < restart->plan.nr_ghosts; i++)
+		if (restart->plan.ghosts[i].id == id)
+			return true;
+	return false;
+}
+
+/* With an id that nobody else wants. */
+static pid_t create_stand_in(const struct restart *restart)
+{
+	pid_t id, pid;
+
 	if (restart->options->pids == PIDS_NEW)
-		return 0;
-	return restart->forest.tasks[index].pid;
+		return clone_process(0, 0, NULL, NO_SIGNAL);
+	for (id = 2;; id++) {
+		if (is_taken(restart, id))
+			continue;
+		pid = clone_process(0, id, NULL, NO_SIGNAL);
+		if (pid >= 0 || errno != EEXIST)
+			return pid;
+	}
+}
+
+/* Orphans of this session, for who adopts them. */
+static void leave_orphans(const struct restart *restart, unsigned int creator)
+{
+	pid_t pid;
+
+	if (!has_orphans(restart, creator))
+		return;
+	pid = create_stand_in(restart);
+	if (pid < 0)
+		give_up(restart, errno, 0);
+	if (!pid) {
+		create_children(restart, creator, BIRTH_ORPHAN);
+		_exit(0);
+	}
+	reap(restart, pid);
+}
+
+static void become_ghost(const struct restart *restart, unsigned int ghost)
+{
+	unsigned int i;
+
+	restart->crew->pids[restart->forest.nr_tasks + ghost] = getpid();
+	if (restart->plan.ghosts[ghost].leads_session)
+		setsid();
+	else
+		setpgid(0, 0);
+	for (i = 0; i < restart->forest.nr_tasks; i++)
+		if (restart->plan.tasks[i].birth == BIRTH_GHOST &&
+		    restart->plan.tasks[i].ghost == ghost)
+			create_child(restart, i);
+	wait_for_all(restart, CREW_CREATED);
+	wait_for_all(restart, CREW_JOINED);
+	_exit(0);
+}
+
+static void create_ghosts(const struct restart *restart, unsigned int creator)
+{
+	pid_t parent = getpid();
+	unsigned int i;
+
+	for (i = 0; i < restart->plan.nr_ghosts; i++) {
+		const struct ghost *ghost = &restart->plan.ghosts[i];
+		pid_t pid;
+
+		if (ghost->creator != creator)
+			continue;
+		pid = clone_process(0, wanted_pid(restart, ghost->id), NULL,
+				    NO_SIGNAL);
+		if (pid < 0)
+			give_up(restart, errno, ghost->id);
+		if (!pid) {
+			die_with(restart, parent);
+			become_ghost(restart, i);
+		}
+	}
+}
+
+static void reap_ghosts(const struct restart *restart, unsigned int creator)
+{
+	unsigned int i;
+
+	for (i = 0; i < restart->plan.nr_ghosts; i++)
+		if (restart->plan.ghosts[i].creator == creator)
+			reap(restart, restart->crew->pids[restart->forest.nr_tasks + i]);
+}
+
+static void join_group(const struct restart *restart, unsigned int index)
+{
+	const struct planned_task *planned = &restart->plan.tasks[index];
+	unsigned int leader;
+
+	if (planned->group >= 0 &&
+	    leads_group(restart, &restart->forest.tasks[planned->group]))
+		leader = planned->group;
+	else if (planned->group_ghost >= 0)
+		leader = restart->forest.nr_tasks + planned->group_ghost;
+	else
+		return;
+	if (setpgid(0, restart->crew->pids[leader]))
+		give_up(restart, errno, 0);
 }
 
 /* In the first thread of a process: the others. */
@@ -77,89 +285,120 @@ static void create_threads(const struct restart *restart, unsigned int first)
 	unsigned int i;
 
 	for (i = 0; i < forest->nr_tasks; i++) {
+		pid_t id = forest->tasks[i].pid;
+
 		if (i == first || forest->tasks[i].tgid != forest->tasks[first].pid)
 			continue;
-		if (create_thread(wanted_pid(restart, i), i)) {
-			restart->failure->index = i;
-			restart->failure->errnum = errno;
-			_exit(EXIT_FAILED);
-		}
+		if (create_thread(wanted_pid(restart, id), i))
+			give_up(restart, errno, id);
 	}
 }
 
 /* In the new process. */
-static void become_task(const struct restart *restart, unsigned int index,
-			pid_t parent)
+__noreturn static void become_task(const struct restart *restart, unsigned int index)
 {
 	const struct forest_task *task = &restart->forest.tasks[index];
+	const struct planned_task *planned = &restart->plan.tasks[index];
 
-	/*
-	 * Until the kernel puts the saved state in place: in a new namespace
-	 * the parent's id reads 0 in any case.
-	 */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() && getppid() != parent)
-		_exit(EXIT_FAILED);
+	restart->crew->pids[index] = getpid();
+	own_crew = restart->crew;
+	signal(SIGCHLD, lose_child);
+	if (task->is_subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
+		give_up(restart, errno, 0);
+
+	create_children(restart, index, BIRTH_EARLY);
 	if (forest_leads_session(task))
 		setsid();
-	else if (leads_group(restart, task))
+	create_children(restart, index, BIRTH_CHILD);
+	leave_orphans(restart, index);
+	create_ghosts(restart, index);
+	/* Not before: children have the group that the parent had at first. */
+	if (leads_group(restart, task) && !forest_leads_session(task))
 		setpgid(0, 0);
-	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
-		_exit(EXIT_FAILED);
+	wait_for_all(restart, CREW_CREATED);
+	join_group(restart, index);
+	wait_for_all(restart, CREW_JOINED);
+	reap_ghosts(restart, index);
 	create_threads(restart, index);
+	wait_for_all(restart, CREW_ALONE);
+
+	if (planned->birth == BIRTH_ORPHAN || planned->birth == BIRTH_GHOST)
+		die_with(restart, restart->crew->pids[planned->parent]);
 	ckpt_restart_task(index, 0);
 	_exit(EXIT_FAILED);
 }
 
-static pid_t create_task(struct restart *restart, unsigned int index)
+static pid_t create_root(struct restart *restart)
 {
-	const struct forest_task *task = &restart->forest.tasks[index];
-	enum restart_pids pids = restart->options->pids;
+	pid_t id = restart->forest.tasks[0].pid;
 	unsigned long flags = 0;
 	pid_t parent = getpid();
 	pid_t pid;
 
-	/* An init brings its namespace with it. */
-	if (pids == PIDS_NAMESPACE && task->pid == 1)
+	/* An init brings its namespace with it, and everybody in it ends with it. */
+	if (restart->options->pids == PIDS_NAMESPACE && id == 1) {
 		flags = CLONE_NEWPID;
-	pid = create_process(flags, wanted_pid(restart, index),
-			     &restart->root_fd);
-	if (!pid)
-		become_task(restart, index, parent);
+		restart->crew->coordinator = 0;
+	}
+	pid = create_process(flags, wanted_pid(restart, id), &restart->root_fd);
+	if (!pid) {
+		die_with(restart, parent);
+		become_task(restart, 0);
+	}
 	return pid;
 }
 
-static bool has_one_process(const struct forest *forest)
+/* Return: whether the root process has ended. */
+static bool has_ended(pid_t pid)
 {
-	unsigned int i;
+	siginfo_t ended = { 0 };
 
-	for (i = 0; i < forest->nr_tasks; i++)
-		if (forest->tasks[i].tgid != forest->tasks[0].pid)
-			return false;
-	return true;
+	return !waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) &&
+	       ended.si_pid == pid;
+}
+
+/* All ids are taken then that the tasks want. */
+static int wait_for_crew(struct restart *restart)
+{
+	struct crew *crew = restart->crew;
+
+	while (!crew_is_complete(crew)) {
+		if (!crew->errnum && has_ended(restart->outcome.pid))
+			crew_fail(crew, ECHILD, 0);
+		if (crew->errnum) {
+			restart->outcome.failed_id = crew->failed_id;
+			errno = crew->errnum;
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static int create_all(struct restart *restart)
 {
-	struct restart_outcome *outcome = &restart->outcome;
+	const struct plan *plan = &restart->plan;
+	struct crew *crew;
 
-	if (!has_one_process(&restart->forest)) {
-		errno = EOPNOTSUPP;
+	crew = crew_alloc(restart->forest.nr_tasks + plan->nr_ghosts);
+	if (!crew)
 		return -1;
-	}
-	/* Where a process tells that it could not create its threads. */
-	restart->failure = mmap(NULL, sizeof(*restart->failure),
-				PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (restart->failure == MAP_FAILED)
+	crew->nr_members[CREW_CREATED] = plan->nr_processes + plan->nr_ghosts;
+	crew->nr_members[CREW_JOINED] = plan->nr_processes + plan->nr_ghosts;
+	crew->nr_members[CREW_ALONE] = plan->nr_processes;
+	restart->crew = crew;
+	restart->outcome.failed_id = restart->forest.tasks[0].pid;
+	restart->outcome.pid = create_root(restart);
+	if (restart->outcome.pid < 0)
 		return -1;
-	outcome->pid = create_task(restart, 0);
-	return outcome->pid < 0 ? -1 : 0;
+	undo_on_signal(restart->outcome.pid);
+	return wait_for_crew(restart);
 }
 
 /**
  * create_forest - create all tasks
- * @restart: root_fd, failure and outcome are filled in
+ * @restart: root_fd, crew and outcome are filled in
  *
  * Return: 0, or -1 with the reason in outcome.
  */

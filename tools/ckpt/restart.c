@@ -55,7 +55,7 @@ static void explain_taken(pid_t pid)
 
 static void explain_create(const struct restart *restart, int errnum)
 {
-	pid_t pid = restart->forest.tasks[restart->outcome.index].pid;
+	pid_t pid = restart->outcome.failed_id;
 
 	switch (errnum) {
 	case EEXIST:
@@ -68,11 +68,14 @@ static void explain_create(const struct restart *restart, int errnum)
 	case EPERM:
 		error("choosing process ids takes CAP_CHECKPOINT_RESTORE: run as root");
 		break;
-	case EOPNOTSUPP:
-		error("the image has several processes: only one can be restarted so far");
+	case ESRCH:
+		error("a process that is being created has not the parent that it should have");
+		break;
+	case ECHILD:
+		error("a process that was being created was killed");
 		break;
 	default:
-		error("cannot create the process: %s", strerror(errnum));
+		error("cannot create the processes: %s", strerror(errnum));
 	}
 }
 
@@ -139,7 +142,7 @@ static int explain_failure(struct restart *restart, off_t start)
 		return EXIT_FAILED;
 	case STAGE_CREATE:
 		explain_create(restart, errnum);
-		return errnum == EOPNOTSUPP ? EXIT_UNSUPPORTED : EXIT_FAILED;
+		return EXIT_FAILED;
 	default:
 		break;
 	}
@@ -233,7 +236,13 @@ static int accompany(struct restart *restart)
 static int restart_forest(struct restart *restart, off_t start)
 {
 	const struct restart_options *options = restart->options;
+	char reason[128];
 
+	if (plan_forest(&restart->plan, &restart->forest, reason,
+			sizeof(reason))) {
+		error("the processes cannot be created again: %s", reason);
+		return EXIT_FAILED;
+	}
 	catch_signals();
 	if (options->pids == PIDS_NAMESPACE &&
 	    restart->forest.tasks[0].pid != 1)
@@ -253,14 +262,39 @@ static void print_plan(const struct restart *restart)
 	unsigned int i;
 
 	for (i = 0; i < forest->nr_tasks; i++) {
-		pid_t pid = forest->tasks[i].pid;
+		const struct forest_task *task = &forest->tasks[i];
+		const char *what = task->pid != task->tgid ? "thread" :
+				   task->is_dead ? "dead process" : "process";
 
 		if (restart->options->pids == PIDS_NEW)
-			info("task %u, once process %d, would get a new id", i,
-			     pid);
+			info("task %u, once %s %d, would get a new id", i, what,
+			     task->pid);
 		else
-			info("task %u would be process %d again", i, pid);
+			info("task %u would be %s %d again", i, what,
+			     task->pid);
 	}
+}
+
+/* Return: whether the processes could be created. */
+static bool rehearse_creation(struct restart *restart)
+{
+	const struct forest *forest = &restart->forest;
+	char reason[128];
+	unsigned int i;
+
+	if (plan_forest(&restart->plan, forest, reason, sizeof(reason))) {
+		error("the processes cannot be created again: %s", reason);
+		return false;
+	}
+	if (restart->options->pids != PIDS_KEEP)
+		return true;
+	for (i = 0; i < forest->nr_tasks; i++) {
+		if (kill(forest->tasks[i].pid, 0) && errno == ESRCH)
+			continue;
+		explain_taken(forest->tasks[i].pid);
+		return false;
+	}
+	return true;
 }
 
 /* Return: whether what is wanted otherwise can be done. */
@@ -281,13 +315,9 @@ static int rehearse(struct restart *restart)
 
 	/* Only a file can be read twice. */
 	if (start >= 0 && !forest_read(&restart->forest, options->input_fd)) {
-		pid_t pid = restart->forest.tasks[0].pid;
-
 		print_plan(restart);
-		if (options->pids == PIDS_KEEP && !kill(pid, 0)) {
-			explain_taken(pid);
+		if (!rehearse_creation(restart))
 			status = EXIT_FAILED;
-		}
 	}
 	switch (diagnose(options->input_fd, start)) {
 	case IMAGE_IS_GOOD:

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "crew.h"
 #include "kmsg.h"
+#include "plan.h"
 #include "rewrite.h"
 #include "tree.h"
 
@@ -86,7 +88,7 @@ enum restart_stage {
  * struct restart_outcome - what became of a restart
  * @stage: how far it came
  * @errnum: why it came no further, or 0
- * @index: with STAGE_CREATE: the task that could not be created
+ * @failed_id: with STAGE_CREATE: the id that could not be had, or 0
  * @pid: the root task, in the pid namespace of its coordinator
  * @code: with STAGE_ENDED: CLD_EXITED, CLD_KILLED, CLD_DUMPED
  * @status: with STAGE_ENDED: exit status or signal
@@ -94,33 +96,24 @@ enum restart_stage {
 struct restart_outcome {
 	enum restart_stage stage;
 	int errnum;
-	unsigned int index;
+	pid_t failed_id;
 	pid_t pid;
 	int code;
 	int status;
 };
 
 /**
- * struct create_failure - why a new process could not create a task
- * @index: of the task
- * @errnum: the reason, or 0
- */
-struct create_failure {
-	unsigned int index;
-	int errnum;
-};
-
-/**
  * struct restart - a restart that is going on
  * @options: what the command line asks for
  * @forest: the tasks
+ * @plan: who creates whom
  * @image_fd: handed to the kernel
  * @kmsg: where the kernel's messages go
  * @feeder: process that pumps the image, or -1
  * @feeder_failed: it could not, and said why
  * @progress: process that shows how far it is read, or -1
  * @root_fd: pidfd of the root task, or -1
- * @failure: written by the new processes, or NULL
+ * @crew: shared with the new processes, or NULL
  * @init: init of the new pid namespace if that is a process of ours, or -1
  * @channel: to that process, or -1
  * @outcome: how far it has come
@@ -128,13 +121,14 @@ struct create_failure {
 struct restart {
 	struct restart_options *options;
 	struct forest forest;
+	struct plan plan;
 	int image_fd;
 	struct kmsg kmsg;
 	pid_t feeder;
 	bool feeder_failed;
 	pid_t progress;
 	int root_fd;
-	struct create_failure *failure;
+	struct crew *crew;
 	pid_t init;
 	int channel;
 	struct restart_outcome outcome;

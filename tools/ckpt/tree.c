@@ -68,6 +68,8 @@ static void add_task(struct forest *forest, const struct ckpt_hdr_pids *ids)
 		.ppid	= ids->ppid,
 		.pgid	= ids->pgid,
 		.sid	= ids->sid,
+		.is_dead	= ids->flags & CKPT_PIDS_DEAD,
+		.is_subreaper	= ids->flags & CKPT_PIDS_SUBREAPER,
 	};
 	forest->nr_tasks++;
 }

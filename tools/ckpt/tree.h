@@ -14,6 +14,8 @@
  * @ppid: parent
  * @pgid: process group
  * @sid: session
+ * @is_dead: it has exited, and nobody has waited for it
+ * @is_subreaper: it adopts orphans among its descendants
  */
 struct forest_task {
 	pid_t pid;
@@ -21,6 +23,8 @@ struct forest_task {
 	pid_t ppid;
 	pid_t pgid;
 	pid_t sid;
+	bool is_dead;
+	bool is_subreaper;
 };
 
 /**

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define __printf(a, b) __attribute__((format(printf, a, b)))
+#define __noreturn __attribute__((noreturn))
 
 /* Exit statuses that the tools share; the manual pages have them too. */
 #define EXIT_FAILED		1

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The processes that are being created, and what they tell each other.
+ *
+ * They have inherited a page that they share. If one fails then all give up.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crew.h"
+
+/**
+ * crew_alloc - make what they share
+ * @nr_pids: tasks and ghosts
+ *
+ * Return: the crew, or NULL with errno set.
+ */
+struct crew *crew_alloc(unsigned int nr_pids)
+{
+	struct crew *crew;
+
+	crew = mmap(NULL, sizeof(*crew) + nr_pids * sizeof(crew->pids[0]),
+		    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crew == MAP_FAILED)
+		return NULL;
+	crew->coordinator = getpid();
+	return crew;
+}
+
+static void wake_all(atomic_uint *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/**
+ * crew_fail - tell all that it cannot be done
+ * @crew: the crew
+ * @errnum: why
+ * @failed_id: id that was wanted, or 0
+ *
+ * Context: may be called by a signal handler.
+ */
+void crew_fail(struct crew *crew, int errnum, pid_t failed_id)
+{
+	int none = 0;
+	int stage;
+
+	if (atomic_compare_exchange_strong(&crew->errnum, &none, errnum))
+		crew->failed_id = failed_id;
+	for (stage = 0; stage < CREW_NR_STAGES; stage++)
+		wake_all(&crew->arrived[stage]);
+}
+
+/**
+ * crew_is_complete - have all come to the last stage?
+ * @crew: the crew
+ *
+ * Waits a while for it, or until it cannot be done any more.
+ *
+ * Return: whether they have.
+ */
+bool crew_is_complete(struct crew *crew)
+{
+	const struct timespec a_while = { .tv_nsec = 100000000 };
+	atomic_uint *arrived = &crew->arrived[CREW_ALONE];
+	unsigned int value = atomic_load(arrived);
+
+	if (value == crew->nr_members[CREW_ALONE])
+		return true;
+	if (!atomic_load(&crew->errnum))
+		syscall(SYS_futex, arrived, FUTEX_WAIT, value, &a_while, NULL,
+			0);
+	return false;
+}
+
+/**
+ * crew_wait - say that the caller has come to a stage, and wait for the others
+ * @crew: the crew
+ * @stage: the stage
+ *
+ * Return: 0, or -1 if it cannot be done.
+ */
+int crew_wait(struct crew *crew, enum crew_stage stage)
+{
+	/* Who is killed tells nobody. */
+	const struct timespec a_while = { .tv_sec = 1 };
+	atomic_uint *arrived = &crew->arrived[stage];
+	unsigned int value = atomic_fetch_add(arrived, 1) + 1;
+
+	if (value == crew->nr_members[stage])
+		wake_all(arrived);
+	while (value < crew->nr_members[stage]) {
+		if (atomic_load(&crew->errnum) ||
+		    (crew->coordinator && kill(crew->coordinator, 0) &&
+		     errno == ESRCH))
+			return -1;
+		syscall(SYS_futex, arrived, FUTEX_WAIT, value, &a_while, NULL,
+			0);
+		value = atomic_load(arrived);
+	}
+	return atomic_load(&crew->errnum) ? -1 : 0;
+}
