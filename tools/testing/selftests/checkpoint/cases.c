@@ -14,6 +14,7 @@
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
 #define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
 #define THREADS(name, program, arg, ...) { "threads", name, program, arg, __VA_ARGS__ }
+#define FOREST(name, program, arg, ...)	{ "forest", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -117,6 +118,16 @@ const struct subject_case subject_cases[] = {
 	THREADS("threads-locks", "threads", "locks"),
 	THREADS("threads-apart", "threads", "apart"),
 	THREADS("threads-running", "threads", "running", RUNS, 3),
+
+	FOREST("forest-children", "forest", "children"),
+	FOREST("forest-dead", "forest", "dead"),
+	FOREST("forest-groups", "forest", "groups"),
+	FOREST("forest-orphans", "forest", "orphans"),
+	FOREST("jobs", "jobs", NULL),
+	FOREST("forest-random-1", "forest", "random-1"),
+	FOREST("forest-random-2", "forest", "random-2"),
+	FOREST("forest-random-3", "forest", "random-3"),
+	FOREST("forest-random-4", "forest", "random-4"),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

@@ -138,6 +138,8 @@ static bool save_and_kill(struct subject_run *run, const char *name)
 	kill(run->pid, SIGKILL);
 	if (!reap(run->pid, SIGKILL, "the process that was saved"))
 		return false;
+	/* Its children have come to us. */
+	end_children();
 	run->pid = 0;
 	return true;
 }
@@ -264,6 +266,7 @@ static bool do_kill_restart(struct subject_run *run, const struct subject_case *
 			/* The tool tells how the process ended. */
 			if (!reap(tool, SIGKILL, "restart(1)"))
 				return false;
+			end_children();
 		}
 		tool = restart_tool(run, how, "image");
 		if (tool < 0)

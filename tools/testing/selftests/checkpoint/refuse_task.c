@@ -35,26 +35,6 @@ static void *idle(void *unused)
 	return unused;
 }
 
-static bool start_child(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		idle(NULL);
-	}
-	return pid > 0;
-}
-
-static bool leave_zombie(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	return pid > 0 && !waitid(P_PID, pid, NULL, WEXITED | WNOWAIT);
-}
-
 /* The sharer becomes the child of somebody else, and dies with that. */
 static bool start_sharer(unsigned long flags)
 {
@@ -152,11 +132,6 @@ static bool permit_amx(void)
 static bool create_shm(void)
 {
 	return shmget(0x636b7074, 4096, IPC_CREAT | 0600) >= 0;
-}
-
-static bool set_subreaper(void)
-{
-	return !prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 static bool be_traced(void)
@@ -307,14 +282,6 @@ static bool nothing(void)
 	return true;
 }
 
-static bool stop(pid_t pid)
-{
-	int status;
-
-	return !kill(pid, SIGSTOP) && waitpid(pid, &status, WUNTRACED) == pid &&
-	       WIFSTOPPED(status);
-}
-
 static bool seize(pid_t pid)
 {
 	return !ptrace(PTRACE_SEIZE, pid, NULL, NULL);
@@ -329,8 +296,6 @@ static bool seize_and_stop(pid_t pid)
 }
 
 const struct refusal task_refusals[] = {
-	{ "child", start_child, EOPNOTSUPP, "children" },
-	{ "zombie", leave_zombie, EOPNOTSUPP, "children" },
 	{ "shared-files", share_files, EBUSY, "descriptor table" },
 	{ "shared-fs", share_fs, EBUSY, "working directory" },
 	{ "shared-memory", share_memory, EBUSY, "memory" },
@@ -340,9 +305,8 @@ const struct refusal task_refusals[] = {
 	{ "sem-undo", make_sem_undo, EOPNOTSUPP, "semaphore" },
 	{ "shared-undo", share_undo, EBUSY, "semaphore" },
 	{ "shm-created", create_shm, EOPNOTSUPP, "shared memory" },
-	{ "subreaper", set_subreaper, EOPNOTSUPP, "subreaper" },
 	{ "traced", be_traced, EBUSY, "traced" },
-	{ "tracer", trace_another, EOPNOTSUPP, "children" },
+	{ "tracer", trace_another, EBUSY, "traced" },
 	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
@@ -364,7 +328,6 @@ const struct refusal task_refusals[] = {
 	{ "speculation", restrict_speculation, EOPNOTSUPP, "SPECULATION" },
 	{ "amx-permission", permit_amx, EOPNOTSUPP, "AMX" },
 	{ "landlock", restrict_files, EOPNOTSUPP, "Landlock" },
-	{ "stopped", nothing, EBUSY, "stopped", stop },
 	{ "seized", nothing, EBUSY, "traced", seize },
 	{ "trapped", nothing, EBUSY, "traced", seize_and_stop },
 };

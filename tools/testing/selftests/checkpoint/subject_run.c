@@ -98,6 +98,9 @@ long blocked_in(pid_t pid)
 	close(fd);
 	if (text[0] == 'r')
 		return -1;
+	/* Of a dead one nothing is left. */
+	if (!strncmp(text, "-1 0x0 0x0", 10))
+		return -2;
 	/* Between calls: "-1" and the registers. */
 	return *text ? strtol(text, NULL, 10) : -2;
 }
@@ -119,6 +122,25 @@ bool wait_blocked(pid_t pid, long want)
 	return complain("process %d is in system call %ld, not in %ld", pid, got, want);
 }
 
+static bool all_blocked(pid_t pid);
+
+/* All that one thread has created, with their children. */
+static bool children_blocked(pid_t pid, pid_t tid)
+{
+	bool blocked = true;
+	char path[64];
+	FILE *children;
+	int child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
+	children = fopen(path, "re");
+	while (children && blocked && fscanf(children, "%d", &child) == 1)
+		blocked = all_blocked(child);
+	if (children)
+		fclose(children);
+	return blocked;
+}
+
 /* Is any thread on its way into a system call, or out of one? */
 static bool all_blocked(pid_t pid)
 {
@@ -135,7 +157,7 @@ static bool all_blocked(pid_t pid)
 		pid_t tid = atoi(entry->d_name);
 
 		/* One that ends meanwhile has no place to be in. */
-		blocked = !tid || blocked_in(tid) != -1;
+		blocked = !tid || (blocked_in(tid) != -1 && children_blocked(pid, tid));
 	}
 	closedir(tasks);
 	return blocked;

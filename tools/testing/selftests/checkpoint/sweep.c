@@ -48,10 +48,14 @@ static void find_places(struct target *target)
 	}
 }
 
-/* What the target cannot have: a terminal, and the reason of a failure. */
+/*
+ * What the target cannot have: a terminal, the reason of a failure, and a child,
+ * since one process takes its place. For children see forest_test.
+ */
 static bool may_be_missing(u32 type)
 {
-	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR;
+	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR ||
+	       type == CKPT_HDR_TASK_DEAD;
 }
 
 static bool has_every_record(const struct image *image)

@@ -201,6 +201,9 @@ int main(int argc, char **argv)
 	static struct snapshot before, after;
 	struct subject_mode mode;
 
+	/* Executed by a subject, to see it come and go. */
+	if (argc > 1 && !strcmp(argv[1], SUBJECT_ENDS))
+		return SUBJECT_ENDS_WITH;
 	map_control();
 	if (argc > 1)
 		subject_arg = argv[1];

@@ -143,6 +143,10 @@ static inline bool subject_has_new_pid(void)
 	return READ_ONCE(control->flags) & CONTROL_NEW_PID;
 }
 
+/* With this argument a subject is none and ends at once, with this status. */
+#define SUBJECT_ENDS		"end-at-once"
+#define SUBJECT_ENDS_WITH	7
+
 /* Announce: I am about to block in this system call, or SUBJECT_RUNS. */
 void subject_ready(long blocked_in);
 /* Announce, and wait for the test. */
