@@ -199,7 +199,9 @@ static pid_t begin(const struct load *load)
 static void end(pid_t pid)
 {
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	/* Its children come to us, and have its process group. */
+	while (waitpid(-pid, NULL, 0) > 0)
+		continue;
 }
 
 static void verify(pid_t pid, const char *engine)
@@ -478,6 +480,7 @@ int main(int argc, char **argv)
 	load.kind = argv[3];
 	load.count = argv[4];
 	mkdir(DIR_NAME, 0755);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	write_file(TRACING "trace_clock", by_clock ? "mono" : "x86-tsc");
 	write_file(TRACING "events/checkpoint/ckpt_phase/enable", "1");
 	count_idle();

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +13,25 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 
 #define FILES_DIR	DIR_NAME "/files"
 #define MAX_OBJECTS	2000
+#define THREAD_STACK	65536
 
 static volatile sig_atomic_t asked;
 static uint64_t *memory;
 static int fds[MAX_OBJECTS][2];
 static int epoll_fd;
+static pid_t children[MAX_OBJECTS];
+static pthread_t threads[MAX_OBJECTS];
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static void ask(int sig)
 {
@@ -165,6 +172,70 @@ static bool epoll_verify(size_t count)
 	return true;
 }
 
+/* A parent and its children, which do nothing. */
+static void tasks_setup(size_t count)
+{
+	size_t i;
+
+	for (i = 1; i < count; i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			die("child %zu: %s", i, strerror(errno));
+		if (children[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+}
+
+static bool tasks_verify(size_t count)
+{
+	bool good = true;
+	int status;
+	size_t i;
+
+	for (i = 1; i < count; i++) {
+		kill(children[i], SIGTERM);
+		good &= waitpid(children[i], &status, 0) == children[i] &&
+			status == SIGTERM;
+	}
+	return good;
+}
+
+static void *be_thread(void *arg)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return arg;
+}
+
+static void threads_setup(size_t count)
+{
+	pthread_attr_t attr;
+	size_t i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	pthread_mutex_lock(&gate);
+	for (i = 1; i < count; i++)
+		if (pthread_create(&threads[i], &attr, be_thread, (void *)i))
+			die("thread %zu", i);
+}
+
+static bool threads_verify(size_t count)
+{
+	bool good = true;
+	void *result;
+	size_t i;
+
+	pthread_mutex_unlock(&gate);
+	for (i = 1; i < count; i++)
+		good &= !pthread_join(threads[i], &result) &&
+			result == (void *)i;
+	return good;
+}
+
 static const struct {
 	const char *kind;
 	void (*setup)(size_t count);
@@ -174,6 +245,8 @@ static const struct {
 	{ "pipes", pipes_setup, pipes_verify },
 	{ "files", files_setup, files_verify },
 	{ "epoll", epoll_setup, epoll_verify },
+	{ "tasks", tasks_setup, tasks_verify },
+	{ "threads", threads_setup, threads_verify },
 };
 
 int subject(const char *kind, size_t count)
