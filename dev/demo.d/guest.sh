@@ -10,7 +10,7 @@ HOME_DIR=/srv/demo
 DIR=$ROOT$HOME_DIR
 LIBRARY=/usr/lib/python3.11
 [ -d $ROOT$LIBRARY ] || LIBRARY=$(cd $ROOT && echo /usr/lib/python3.[0-9]*)
-NAMES="python3 gawk"
+NAMES="python3 gawk bash"
 
 mount -t proc proc $ROOT/proc
 mount -o bind /dev $ROOT/dev
@@ -46,6 +46,11 @@ begin()
 			$(cat $DIR/files) \
 			</dev/null >"$ROOT$files.result" 2>"$ROOT$files.log" &
 		;;
+	bash)
+		setsid chroot $ROOT /bin/bash $HOME_DIR/words.bash \
+			$HOME_DIR/files "$files.result" "$files.log" \
+			</dev/null >"$DIR/$1.$2.out" 2>&1 &
+		;;
 	esac
 	pid=$!
 }
@@ -80,7 +85,8 @@ save_one()
 		stop "checkpoint of $1: $(head -n 1 "$DIR/$1.messages")"
 	wait_for "$log" $((total * 3 / 5)) $pid ||
 		stop "$1 did not go on after the checkpoint"
-	kill -KILL $pid
+	# With its children: they are in its process group.
+	kill -KILL -- -$pid
 	wait $pid 2>/dev/null
 	[ -e "$DIR/$1.victim.result" ] && [ "$1" = python3 ] &&
 		stop "$1 was done before it was killed"
