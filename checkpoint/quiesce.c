@@ -235,8 +235,8 @@ static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
  * Call a function for the root process and all its descendants, parents first.
  * It is called under tasklist_lock, and ends the walk with a negative value.
  */
-static void for_each_process_of_tree(struct ckpt_quiesce *quiesce,
-				     proc_visitor function, void *data)
+static void walk_whole_tree(struct ckpt_quiesce *quiesce, proc_visitor function,
+			    void *data)
 {
 	int ret;
 
@@ -307,7 +307,7 @@ static int send_to_newcomers(struct ckpt_quiesce *quiesce)
 	do {
 		newcomers.nr_found = 0;
 		newcomers.nr_later = 0;
-		for_each_process_of_tree(quiesce, find_newcomers, &newcomers);
+		walk_whole_tree(quiesce, find_newcomers, &newcomers);
 		for (index = 0; index < newcomers.nr_found; index++) {
 			if (!ret)
 				ret = send(quiesce, newcomers.found[index]);
@@ -563,7 +563,7 @@ static int call_roll(struct ckpt_quiesce *quiesce)
 				    GFP_KERNEL_ACCOUNT);
 	if (!roll.tasks)
 		return -ENOMEM;
-	for_each_process_of_tree(quiesce, call_process, &roll);
+	walk_whole_tree(quiesce, call_process, &roll);
 	ctx->task = quiesce->root;
 	if (is_exiting(quiesce->root) ||
 	    (ckpt_task_is_dead(quiesce->root) &&

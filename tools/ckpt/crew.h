@@ -37,7 +37,7 @@ struct crew {
 	atomic_int errnum;
 	pid_t failed_id;
 	pid_t coordinator;
-	_Atomic pid_t pids[];
+	atomic_int pids[];
 };
 
 struct crew *crew_alloc(unsigned int nr_pids);

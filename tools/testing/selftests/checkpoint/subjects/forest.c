@@ -152,7 +152,7 @@ static void plan_random(void)
 	}
 }
 
-static void plan(void)
+static void make_plan(void)
 {
 	unsigned int child, other;
 
@@ -419,7 +419,7 @@ static void setup(void)
 	forest = mmap(NULL, sizeof(*forest), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(forest != MAP_FAILED);
-	plan();
+	make_plan();
 	count_members();
 	grow(0);
 	await(3);
