@@ -352,11 +352,13 @@ void ckpt_tree_commit_order(struct ckpt_ctx *ctx)
 	write_lock_irq(&tasklist_lock);
 	for (index = 1; index < ctx->nr_tasks; index++) {
 		struct task_struct *task = ctx->tasks[index].task;
+		struct task_struct *parent;
 
+		parent = rcu_dereference_protected(task->real_parent,
+						   lockdep_is_held(&tasklist_lock));
 		/* One that was killed may be gone from there. */
 		if (ctx->tasks[index].leader == index && pid_alive(task))
-			list_move_tail(&task->sibling,
-				       &task->real_parent->children);
+			list_move_tail(&task->sibling, &parent->children);
 	}
 	write_unlock_irq(&tasklist_lock);
 }
