@@ -150,6 +150,7 @@ void ckpt_slot_wait_release(struct ckpt_slot *slot);
 void ckpt_slot_leave(struct ckpt_slot *slot, int error);
 
 /* save.c, restore.c */
+int ckpt_may_save(struct ckpt_ctx *ctx, struct task_struct *task);
 long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid);
 long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid);
 long ckpt_do_restart_self(struct ckpt_ctx *ctx);

@@ -262,6 +262,11 @@ struct newcomers {
 	unsigned int nr_later;
 };
 
+static int interrupted(void)
+{
+	return fatal_signal_pending(current) ? -EINTR : -ERESTARTNOINTR;
+}
+
 /* Does somebody wait until it has called execve() or has exited? */
 static bool keeps_parent(struct ckpt_quiesce *quiesce, struct task_struct *task)
 {
@@ -309,12 +314,20 @@ static int send_to_newcomers(struct ckpt_quiesce *quiesce)
 		newcomers.nr_later = 0;
 		walk_whole_tree(quiesce, find_newcomers, &newcomers);
 		for (index = 0; index < newcomers.nr_found; index++) {
+			struct task_struct *task = newcomers.found[index];
+
+			/* A descendant may be another user's by now. */
 			if (!ret)
-				ret = send(quiesce, newcomers.found[index]);
-			put_task_struct(newcomers.found[index]);
+				ret = ckpt_may_save(quiesce->ctx, task);
+			if (!ret)
+				ret = send(quiesce, task);
+			quiesce->ctx->task = quiesce->root;
+			put_task_struct(task);
 		}
 		nr_sent += newcomers.nr_found;
 		cond_resched();
+		if (!ret && signal_pending(current))
+			ret = interrupted();
 	} while (!ret && newcomers.nr_found);
 	kfree(newcomers.found);
 	quiesce->nr_later = newcomers.nr_later;
@@ -366,7 +379,10 @@ static bool all_held(struct ckpt_quiesce *quiesce)
 	return true;
 }
 
-/* Why somebody who is on the way will not come by himself, or 0. */
+/*
+ * Why somebody who is on the way will not come by himself, or 0. And who has
+ * become another user's must not be kept waiting for the others.
+ */
 static int check_coming(struct ckpt_quiesce *quiesce)
 {
 	struct ckpt_ctx *ctx = quiesce->ctx;
@@ -374,7 +390,13 @@ static int check_coming(struct ckpt_quiesce *quiesce)
 
 	list_for_each_entry(parking, &quiesce->parkings, list) {
 		struct task_struct *task = parking->task;
+		int ret;
 
+		if (parking->state != PARKING_GONE) {
+			ret = ckpt_may_save(ctx, task);
+			if (ret)
+				return ret;
+		}
 		if (!is_on_the_way(parking) || is_held(parking))
 			continue;
 		ctx->task = task;
@@ -388,11 +410,6 @@ static int check_coming(struct ckpt_quiesce *quiesce)
 					  "the task sleeps and cannot be interrupted");
 	}
 	return 0;
-}
-
-static int interrupted(void)
-{
-	return fatal_signal_pending(current) ? -EINTR : -ERESTARTNOINTR;
 }
 
 static int wait_for_arrival(struct ckpt_quiesce *quiesce)
@@ -599,12 +616,15 @@ static int stop_all(struct ckpt_quiesce *quiesce)
 	int ret;
 
 	for (;;) {
+		if (time_after(jiffies, quiesce->deadline + HZ))
+			return ckpt_error(quiesce->ctx, -EBUSY,
+					  "its processes do not come to rest");
 		ret = send_to_newcomers(quiesce);
 		if (ret < 0)
 			return ret;
 		if (!ret)
 			ret = call_roll(quiesce);
-		else
+		if (ret > 0)
 			ret = wait_for_arrival(quiesce) ?: wait_a_while(quiesce);
 		if (ret <= 0)
 			return ret;
@@ -620,10 +640,11 @@ static int stop_all(struct ckpt_quiesce *quiesce)
  *
  * Context: Sleeps until they arrive.
  *
- * Return: what ckpt_thaw() takes, or an error pointer: -EBUSY if a thread
- * cannot be stopped, -ESRCH if the root process is exiting, -EAGAIN if another
- * task leads the root process since an execve(), -EINTR after a fatal signal,
- * -ERESTARTNOINTR when another one is to be handled first, -ENOMEM.
+ * Return: what ckpt_thaw() takes, or an error pointer: -EPERM if the caller may
+ * not stop one of them, -EBUSY if a thread cannot be stopped, -ESRCH if the
+ * root process is exiting, -EAGAIN if another task leads it since an execve(),
+ * -EINTR after a fatal signal, -ERESTARTNOINTR when another one is to be
+ * handled first, -ENOMEM.
  */
 struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline)
 {

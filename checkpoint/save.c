@@ -89,11 +89,20 @@ static int capture(struct ckpt_ctx *ctx)
 	return ret;
 }
 
-/* Who may attach with ptrace sees all that an image holds. */
-static int may_checkpoint(struct ckpt_ctx *ctx, struct task_struct *task)
+/**
+ * ckpt_may_save - may the caller stop and save a task?
+ * @ctx: context
+ * @task: a reference is held
+ *
+ * Who may attach with ptrace may stop it, and sees all that an image holds.
+ *
+ * Return: 0, -EPERM.
+ */
+int ckpt_may_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	if (same_thread_group(task, current))
 		return 0;
+	ctx->task = task;
 	if (!ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
 		return ckpt_error(ctx, -EPERM, "the task may not be traced");
 	return 0;
@@ -133,18 +142,16 @@ static int check_root_task(struct ckpt_ctx *ctx, pid_t pid)
 		return ckpt_error(ctx, -EINVAL,
 				  "%d is not the init of a pid namespace and CHECKPOINT_SUBTREE is not set",
 				  pid);
-	return may_checkpoint(ctx, task);
+	return 0;
 }
 
-static int may_checkpoint_all(struct ckpt_ctx *ctx)
+static int may_save_all(struct ckpt_ctx *ctx)
 {
 	u32 index;
 	int ret = 0;
 
-	for (index = 0; index < ctx->nr_tasks && !ret; index++) {
-		ctx->task = ctx->tasks[index].task;
-		ret = may_checkpoint(ctx, ctx->task);
-	}
+	for (index = 0; index < ctx->nr_tasks && !ret; index++)
+		ret = ckpt_may_save(ctx, ctx->tasks[index].task);
 	return ret;
 }
 
@@ -162,8 +169,6 @@ static struct ckpt_quiesce *stop(struct ckpt_ctx *ctx, pid_t pid)
 			return quiesce;
 		/* A thread has called execve() and is the first one now. */
 		ret = find_root_task(ctx, pid);
-		if (!ret)
-			ret = may_checkpoint(ctx, ctx->root_task);
 		if (ret)
 			return ERR_PTR(ret);
 	}
@@ -178,7 +183,7 @@ static int stop_and_capture(struct ckpt_ctx *ctx, pid_t pid)
 	if (IS_ERR(quiesce))
 		return PTR_ERR(quiesce);
 	/* They may have changed their credentials on the way. */
-	ret = may_checkpoint_all(ctx);
+	ret = may_save_all(ctx);
 	if (!ret && !(ctx->flags & CHECKPOINT_SUBTREE))
 		ret = ckpt_tree_check_container(ctx);
 	if (!ret)
