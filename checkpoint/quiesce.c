@@ -61,6 +61,7 @@ enum parking_state {
  * @changed: woken when there are none of these
  * @thaw: the threads wait here
  * @released: the threads may go
+ * @is_complete: nobody may go before that, not even who was killed
  * @parkings: struct parking.list
  * @nr_parkings: their number
  * @nr_later: children of vfork() that have to go on
@@ -75,6 +76,7 @@ struct ckpt_quiesce {
 	wait_queue_head_t changed;
 	wait_queue_head_t thaw;
 	bool released;
+	bool is_complete;
 	struct list_head parkings;
 	unsigned int nr_parkings;
 	unsigned int nr_later;
@@ -158,14 +160,26 @@ static bool is_only_cause(const struct parking *parking)
 	       !test_thread_flag(TIF_NOTIFY_SIGNAL);
 }
 
+/*
+ * Who was killed must get on with it: another may wait for its end. But when all
+ * are there, a death is later than the checkpoint: who was stopped by a signal
+ * and is killed then stays as those do who wait here.
+ */
+static bool must_exit(struct ckpt_quiesce *quiesce)
+{
+	if (current->flags & PF_EXITING)
+		return true;
+	/* Pairs with complete_roll(). */
+	return fatal_signal_pending(current) &&
+	       !smp_load_acquire(&quiesce->is_complete);
+}
+
 /* Runs in the thread that is to be stopped. */
 static void park(struct callback_head *work)
 {
 	struct parking *parking = container_of(work, struct parking, work);
 	struct ckpt_quiesce *quiesce = parking->quiesce;
-	/* Who was killed must get on with it: another may wait for its end. */
-	bool exiting = current->flags & PF_EXITING ||
-		       fatal_signal_pending(current);
+	bool exiting = must_exit(quiesce);
 	/* Nor can the parent come, of which this is a child of vfork(). */
 	bool later = current->vfork_done && current != quiesce->root;
 	bool stays = !exiting && !later;
@@ -562,6 +576,34 @@ static int add_all(struct ckpt_ctx *ctx, const struct roll *roll)
 }
 
 /*
+ * From now on nobody goes. Who was stopped by a signal may have been killed just
+ * before, and be on the way to its end: then the roll is called again.
+ */
+static bool complete_roll(struct ckpt_quiesce *quiesce, const struct roll *roll)
+{
+	unsigned int index;
+
+	/* Pairs with must_exit(): who is seen stopped below sees it later. */
+	smp_store_mb(quiesce->is_complete, true);
+	for (index = 0; index < roll->nr_tasks; index++) {
+		struct parking *parking = find_parking(quiesce,
+						       roll->tasks[index]);
+
+		if (!parking || ckpt_task_is_dead(roll->tasks[index]))
+			continue;
+		/* Woken, it decides at once. */
+		while (is_on_the_way(parking) &&
+		       !task_is_stopped_or_traced(parking->task))
+			cond_resched();
+		if (!is_held(parking)) {
+			smp_store_release(&quiesce->is_complete, false);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
  * The tasks to save: those that have arrived, the dead ones, and the caller.
  * Return: 1 if there is still somebody to wait for, 0, or a negative errno.
  */
@@ -588,7 +630,7 @@ static int call_roll(struct ckpt_quiesce *quiesce)
 		ret = ckpt_error(ctx, -ESRCH, "the task is exiting");
 	else if (roll.dying)
 		ret = wait_for_death(quiesce, roll.dying) ?: 1;
-	else if (roll.again)
+	else if (roll.again || !complete_roll(quiesce, &roll))
 		ret = 1;
 	else
 		ret = add_all(ctx, &roll);
