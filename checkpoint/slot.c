@@ -12,10 +12,15 @@
  * killed; once it has committed it waits for the others, who wait for nobody
  * but their memory.
  */
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/hashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 #include <linux/wait.h>
 
 #include "internal.h"
@@ -34,8 +39,8 @@ enum slot_state {
 
 /**
  * struct ckpt_slot - a task that waits to be restored
- * @list: in slots, protected by slots_lock
- * @task: the task itself, alive as long as the slot is in the list
+ * @node: in slots, protected by slots_lock
+ * @task: the task itself, alive as long as the slot is in the table
  * @index: its place in the TREE of the image
  * @refs: references: the task and the coordinator
  * @ctx: set by the coordinator, which holds a reference to it for the task
@@ -44,7 +49,7 @@ enum slot_state {
  * @error: negative errno of a restart that failed
  */
 struct ckpt_slot {
-	struct list_head list;
+	struct hlist_node node;
 	struct task_struct *task;
 	u32 index;
 	refcount_t refs;
@@ -54,7 +59,8 @@ struct ckpt_slot {
 	int error;
 };
 
-static LIST_HEAD(slots);
+/* struct ckpt_slot.node, by task. */
+static DEFINE_HASHTABLE(slots, 10);
 static DEFINE_SPINLOCK(slots_lock);
 /* Woken when a task has begun to wait. */
 static DECLARE_WAIT_QUEUE_HEAD(slot_entered);
@@ -96,6 +102,29 @@ static int result(struct ckpt_slot *slot, enum slot_state answer)
 	return slot->error ?: -ESRCH;
 }
 
+/*
+ * Whoever coordinates a restart makes of a task what the image wants. So it must
+ * have all the rights that the task has: a descendant may be another user's, and
+ * wait for a coordinator of its own.
+ */
+static bool may_take(const struct task_struct *task)
+{
+	const struct cred *theirs, *ours = current_cred();
+
+	guard(rcu)();
+	theirs = __task_cred(task);
+	if (ns_capable_noaudit(theirs->user_ns, CAP_SYS_PTRACE))
+		return true;
+	return theirs->user_ns == ours->user_ns &&
+	       uid_eq(theirs->uid, ours->uid) &&
+	       uid_eq(theirs->euid, ours->euid) &&
+	       uid_eq(theirs->suid, ours->suid) &&
+	       gid_eq(theirs->gid, ours->gid) &&
+	       gid_eq(theirs->egid, ours->egid) &&
+	       gid_eq(theirs->sgid, ours->sgid) &&
+	       cap_issubset(theirs->cap_permitted, ours->cap_permitted);
+}
+
 static void take(struct ckpt_ctx *ctx, struct ckpt_slot *slot)
 {
 	lockdep_assert_held(&slots_lock);
@@ -105,116 +134,111 @@ static void take(struct ckpt_ctx *ctx, struct ckpt_slot *slot)
 	smp_store_release(&slot->state, SLOT_TAKEN);
 	ctx->tasks[slot->index].slot = slot;
 	ctx->tasks[slot->index].task = get_task_struct(slot->task);
+	wake_up_all(&slot->changed);
 }
 
-/* Is it a process of the tree that is to be restored, or one of its threads? */
-static bool is_in_tree(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	guard(rcu)();
-	for (; task != &init_task; task = rcu_dereference(task->real_parent))
-		if (same_thread_group(task, ctx->root_task))
-			return true;
-	return false;
-}
-
-/* Take the slot of a task, if it is there. */
-static int try_to_take(struct ckpt_ctx *ctx, u32 index)
+static struct ckpt_slot *find_slot(const struct task_struct *task)
 {
 	struct ckpt_slot *slot;
 
-	guard(spinlock)(&slots_lock);
-	list_for_each_entry(slot, &slots, list) {
-		if (slot->index != index || slot->state != SLOT_WAITING ||
-		    !is_in_tree(ctx, slot->task))
-			continue;
-		take(ctx, slot);
-		return 0;
-	}
-	return -EAGAIN;
+	lockdep_assert_held(&slots_lock);
+	hash_for_each_possible(slots, slot, node, (unsigned long)task)
+		if (slot->task == task)
+			return slot;
+	return NULL;
 }
 
-static int count_threads(struct task_struct *leader, void *data)
-{
-	u32 *nr_threads = data;
+/**
+ * struct gathering - one look at the tasks that are there
+ * @ctx: of the restart
+ * @nr_taken: of its tasks, so far
+ * @nr_useless: that wait for places which are taken or do not exist, or for
+ *	somebody else
+ * @nr_threads: all there are, dead ones not counted
+ */
+struct gathering {
+	struct ckpt_ctx *ctx;
+	u32 nr_taken;
+	u32 nr_useless;
+	u32 nr_threads;
+};
 
-	if (!leader->exit_state)
-		*nr_threads += get_nr_threads(leader);
+static void look_at_thread(struct gathering *gathering, struct task_struct *task)
+{
+	struct ckpt_ctx *ctx = gathering->ctx;
+	struct ckpt_slot *slot = find_slot(task);
+
+	gathering->nr_threads++;
+	if (!slot || slot->state != SLOT_WAITING)
+		return;
+	if (slot->index < ctx->nr_tasks && !ctx->tasks[slot->index].slot &&
+	    may_take(task)) {
+		take(ctx, slot);
+		gathering->nr_taken++;
+	} else {
+		gathering->nr_useless++;
+	}
+}
+
+static int look_at_process(struct task_struct *leader, void *data)
+{
+	struct task_struct *thread;
+
+	lockdep_assert_held(&tasklist_lock);
+	guard(spinlock)(&slots_lock);
+	for_each_thread(leader, thread)
+		if (!thread->exit_state)
+			look_at_thread(data, thread);
 	return 1;
 }
 
-/*
- * No use to wait for a task: -ESRCH if the root process has died, -EINVAL if
- * all others that there are in the tree wait for other places.
- */
-static int check_hope(struct ckpt_ctx *ctx, u32 index)
+/* Take all that wait. Return: whether they are all, or no more will come. */
+static bool look_around(struct gathering *gathering)
 {
-	u32 nr_threads = get_nr_threads(ctx->root_task);
-	u32 nr_waiting = index;
-	struct ckpt_slot *slot;
+	struct ckpt_ctx *ctx = gathering->ctx;
 
-	if (ckpt_task_is_dead(ctx->root_task))
-		return -ESRCH;
-	walk_process_tree(ctx->root_task, count_threads, &nr_threads);
-	guard(spinlock)(&slots_lock);
-	list_for_each_entry(slot, &slots, list)
-		nr_waiting += slot->state == SLOT_WAITING &&
-			      is_in_tree(ctx, slot->task);
-	return nr_waiting == nr_threads ? -EINVAL : -EAGAIN;
-}
-
-static bool is_settled(struct ckpt_ctx *ctx, u32 index, int *ret)
-{
-	*ret = try_to_take(ctx, index);
-	return *ret != -EAGAIN;
-}
-
-/* Wait until the task has called restart() itself. */
-static int gather(struct ckpt_ctx *ctx, u32 index)
-{
-	long left;
-	int ret;
-
-	do {
-		/* A task that dies on the way wakes nobody: look again. */
-		left = wait_event_killable_timeout(slot_entered,
-						   is_settled(ctx, index, &ret),
-						   HZ / 10);
-		if (ret == -EAGAIN && left >= 0)
-			ret = check_hope(ctx, index);
-	} while (ret == -EAGAIN && left >= 0);
-	switch (ret) {
-	case 0:
-		wake_up_all(&ctx->tasks[index].slot->changed);
-		return 0;
-	case -ESRCH:
-		return ckpt_error(ctx, ret,
-				  "the task to restore has exited");
-	case -EINVAL:
-		return ckpt_error(ctx, ret,
-				  "nobody waits to become task %u of the image",
-				  index);
-	default:
-		return -EINTR;
-	}
+	gathering->nr_useless = 0;
+	gathering->nr_threads = 0;
+	read_lock(&tasklist_lock);
+	look_at_process(ctx->root_task, gathering);
+	read_unlock(&tasklist_lock);
+	walk_process_tree(ctx->root_task, look_at_process, gathering);
+	return gathering->nr_taken == ctx->nr_tasks || !gathering->nr_threads ||
+	       gathering->nr_taken + gathering->nr_useless == gathering->nr_threads;
 }
 
 /**
  * ckpt_slots_gather - wait until all tasks of the image wait
  * @ctx: context; its tree was read
  *
- * Return: 0; -ESRCH if a task has died, -EINVAL if one waits for another place,
- * -EINTR.
+ * They are looked for among the descendants of the root task, not the other way
+ * round: of these there are no more than whoever created them may have.
+ *
+ * Return: 0; -ESRCH if the root process has died, -EINVAL if all that are there
+ * wait for other places, -EINTR.
  */
 int ckpt_slots_gather(struct ckpt_ctx *ctx)
 {
+	struct gathering gathering = { .ctx = ctx };
 	u32 index;
-	int ret;
+	long left;
 
-	for (index = 0; index < ctx->nr_tasks; index++) {
-		ret = gather(ctx, index);
-		if (ret)
-			return ret;
-	}
+	do {
+		/* A task that dies on the way wakes nobody: look again. */
+		left = wait_event_killable_timeout(slot_entered,
+						   look_around(&gathering),
+						   HZ / 10);
+	} while (!left);
+	if (left < 0)
+		return -EINTR;
+	if (!gathering.nr_threads)
+		return ckpt_error(ctx, -ESRCH,
+				  "the task to restore has exited");
+	for (index = 0; index < ctx->nr_tasks; index++)
+		if (!ctx->tasks[index].slot)
+			return ckpt_error(ctx, -EINVAL,
+					  "nobody waits to become task %u of the image",
+					  index);
 	if (ctx->tasks[0].task != ctx->root_task)
 		return ckpt_error(ctx, -EINVAL,
 				  "another thread than the first waits to become the first");
@@ -283,11 +307,11 @@ static void release_dead(struct ckpt_ctx *ctx)
 	}
 }
 
+/* Those that were taken: of others it is not known whose they are. */
 static void kill_all(struct ckpt_ctx *ctx)
 {
 	u32 index;
 
-	send_sig(SIGKILL, ctx->root_task, 1);
 	for (index = 0; index < ctx->nr_tasks; index++)
 		if (ctx->tasks[index].task)
 			send_sig(SIGKILL, ctx->tasks[index].task, 1);
@@ -363,14 +387,14 @@ struct ckpt_slot *ckpt_slot_enter(u32 index)
 	slot->index = index;
 	init_waitqueue_head(&slot->changed);
 	spin_lock(&slots_lock);
-	list_add_tail(&slot->list, &slots);
+	hash_add(slots, &slot->node, (unsigned long)current);
 	spin_unlock(&slots_lock);
 	wake_up_all(&slot_entered);
 
 	wait_event_interruptible(slot->changed,
 				 get_state(slot) != SLOT_WAITING);
 	spin_lock(&slots_lock);
-	list_del(&slot->list);
+	hash_del(&slot->node);
 	/* The coordinator may have been faster than the signal. */
 	taken = slot->state != SLOT_WAITING;
 	spin_unlock(&slots_lock);
