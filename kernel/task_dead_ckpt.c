@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/signal.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -52,6 +53,15 @@ int ckpt_task_dead_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	return 0;
 }
 
+/* Either an exit status, or a signal and perhaps a core dump. */
+static bool is_status(u32 status)
+{
+	u32 signo = status & 0x7f;
+
+	return signo ? valid_signal(signo) && !(status & 0xff00) :
+		       !(status & 0x80);
+}
+
 /**
  * ckpt_task_dead_restore - read what is left of a process
  * @ctx: context
@@ -67,6 +77,9 @@ int ckpt_task_dead_restore(struct ckpt_ctx *ctx, u32 index,
 
 	if (ret)
 		return ret;
+	if (!is_status(stage->dead.status))
+		return ckpt_error(ctx, -EINVAL, "status %#x of a dead process",
+				  stage->dead.status);
 	stage->cred = ckpt_object_find(ctx, stage->dead.cred, CKPT_OBJ_CRED);
 	ctx->tasks[index].exit_signal = stage->dead.exit_signal;
 	return 0;
@@ -98,7 +111,8 @@ int ckpt_task_dead_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
  * Its parent can tell from the exit signal whether __WCLONE is needed: it gets
  * the saved one back.
  *
- * Context: Cannot be interrupted. The task waits for nobody but its memory.
+ * Context: Sleeps until it has, or the caller is killed: its files may take as
+ * long to close as a filesystem in user space likes, and a tracer may hold it.
  */
 void ckpt_task_dead_wait(struct ckpt_tree_task *place)
 {
@@ -109,8 +123,8 @@ void ckpt_task_dead_wait(struct ckpt_tree_task *place)
 	if (!pid)
 		return;
 	/* While other threads live nobody is told that the first one has died. */
-	while (!wait_event_idle_timeout(pid->wait_pidfd,
-					READ_ONCE(task->exit_state), 1))
+	while (!wait_event_killable_timeout(pid->wait_pidfd,
+					    READ_ONCE(task->exit_state), 1))
 		;
 	put_pid(pid);
 	write_lock_irq(&tasklist_lock);
