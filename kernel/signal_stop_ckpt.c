@@ -69,7 +69,7 @@ int ckpt_stop_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_signal *record)
  * ckpt_stop_commit - make it the state of the current thread group
  * @record: found good
  *
- * Done by the first thread for all.
+ * Done by one thread for all.
  */
 void ckpt_stop_commit(const struct ckpt_hdr_signal *record)
 {
@@ -86,13 +86,8 @@ void ckpt_stop_commit(const struct ckpt_hdr_signal *record)
 			flags |= stop_map[index].signal_flag;
 	signal_set_stop_flags(signal, flags);
 	signal->group_exit_code = 0;
-	signal->group_stop_count = 0;
-	if (!record->stop_signal)
-		return;
-	if (!(record->stop_flags & CKPT_STOP_WAITED))
+	if (record->stop_signal && !(record->stop_flags & CKPT_STOP_WAITED))
 		signal->group_exit_code = record->stop_signal;
-	if (!(record->stop_flags & CKPT_STOP_COMPLETE))
-		signal->group_stop_count = signal->nr_threads;
 }
 
 /**
@@ -103,12 +98,16 @@ void ckpt_stop_commit(const struct ckpt_hdr_signal *record)
  */
 void ckpt_stop_commit_thread(const struct ckpt_hdr_signal *record)
 {
-	unsigned long mask = JOBCTL_STOP_PENDING;
+	unsigned long mask = record->stop_signal | JOBCTL_STOP_PENDING;
 
 	lockdep_assert_held(&ckpt_sighand(current)->siglock);
 	if (!record->stop_signal)
 		return;
-	if (!(record->stop_flags & CKPT_STOP_COMPLETE))
+	/* The last one to stop tells the parent. */
+	if (!(record->stop_flags & CKPT_STOP_COMPLETE) &&
+	    !(current->jobctl & JOBCTL_STOP_PENDING)) {
 		mask |= JOBCTL_STOP_CONSUME;
-	task_set_jobctl_pending(current, record->stop_signal | mask);
+		current->signal->group_stop_count++;
+	}
+	task_set_jobctl_pending(current, mask);
 }
