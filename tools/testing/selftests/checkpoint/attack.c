@@ -163,6 +163,8 @@ static void try_all(const struct attack *attack)
 
 	if (!out || fd < 0)
 		_exit(1);
+	/* What an image makes of it may signal its whole process group. */
+	setsid();
 	limit_rights();
 	signal(SIGUSR1, be_intact);
 	if (attack->uid && (setgid(attack->uid) || setuid(attack->uid)))
