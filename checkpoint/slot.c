@@ -155,12 +155,14 @@ static struct ckpt_slot *find_slot(const struct task_struct *task)
  * @nr_useless: that wait for places which are taken or do not exist, or for
  *	somebody else
  * @nr_threads: all there are, dead ones not counted
+ * @is_forbidden: one of the useless has rights that the caller has not
  */
 struct gathering {
 	struct ckpt_ctx *ctx;
 	u32 nr_taken;
 	u32 nr_useless;
 	u32 nr_threads;
+	bool is_forbidden;
 };
 
 static void look_at_thread(struct gathering *gathering, struct task_struct *task)
@@ -171,12 +173,14 @@ static void look_at_thread(struct gathering *gathering, struct task_struct *task
 	gathering->nr_threads++;
 	if (!slot || slot->state != SLOT_WAITING)
 		return;
-	if (slot->index < ctx->nr_tasks && !ctx->tasks[slot->index].slot &&
-	    may_take(task)) {
+	if (slot->index >= ctx->nr_tasks || ctx->tasks[slot->index].slot) {
+		gathering->nr_useless++;
+	} else if (!may_take(task)) {
+		gathering->is_forbidden = true;
+		gathering->nr_useless++;
+	} else {
 		take(ctx, slot);
 		gathering->nr_taken++;
-	} else {
-		gathering->nr_useless++;
 	}
 }
 
@@ -199,6 +203,7 @@ static bool look_around(struct gathering *gathering)
 
 	gathering->nr_useless = 0;
 	gathering->nr_threads = 0;
+	gathering->is_forbidden = false;
 	read_lock(&tasklist_lock);
 	look_at_process(ctx->root_task, gathering);
 	read_unlock(&tasklist_lock);
@@ -214,8 +219,9 @@ static bool look_around(struct gathering *gathering)
  * They are looked for among the descendants of the root task, not the other way
  * round: of these there are no more than whoever created them may have.
  *
- * Return: 0; -ESRCH if the root process has died, -EINVAL if all that are there
- * wait for other places, -EINTR.
+ * Return: 0; -ESRCH if the root process has died, -EPERM if a task has rights
+ * that the caller has not, -EINVAL if all that are there wait for other places,
+ * -EINTR.
  */
 int ckpt_slots_gather(struct ckpt_ctx *ctx)
 {
@@ -234,6 +240,9 @@ int ckpt_slots_gather(struct ckpt_ctx *ctx)
 	if (!gathering.nr_threads)
 		return ckpt_error(ctx, -ESRCH,
 				  "the task to restore has exited");
+	if (gathering.nr_taken < ctx->nr_tasks && gathering.is_forbidden)
+		return ckpt_error(ctx, -EPERM,
+				  "a task that waits has rights that the caller has not");
 	for (index = 0; index < ctx->nr_tasks; index++)
 		if (!ctx->tasks[index].slot)
 			return ckpt_error(ctx, -EINVAL,
