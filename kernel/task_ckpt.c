@@ -5,7 +5,7 @@
  *
  * Saved: name, personality, no_new_privs, scheduling policy, nice value and
  *	slice, affinity, I/O priority, timer slack, what prctl() says of
- *	flushers and of memory errors, exit signal.
+ *	flushers, of memory errors and of the time stamp counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
  * Refused: tracers, seccomp, POSIX timers, SysV semaphore
@@ -20,6 +20,7 @@
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/prctl.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
@@ -234,6 +235,10 @@ static u32 flags_to_image(struct task_struct *task)
 		flags |= CKPT_TASK_MCE_EARLY;
 	if (task->sched_reset_on_fork)
 		flags |= CKPT_TASK_RESET_ON_FORK;
+#ifdef TIF_NOTSC
+	if (test_tsk_thread_flag(task, TIF_NOTSC))
+		flags |= CKPT_TASK_NO_TSC;
+#endif
 	return flags;
 }
 
@@ -406,6 +411,9 @@ static void commit_flags(u32 flags)
 		current->flags |= PF_MCE_PROCESS;
 	if (flags & CKPT_TASK_MCE_EARLY)
 		current->flags |= PF_MCE_EARLY;
+#ifdef TIF_NOTSC
+	SET_TSC_CTL(flags & CKPT_TASK_NO_TSC ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
+#endif
 }
 
 /**

@@ -6,7 +6,7 @@
  *	state in the forms that ptrace() gives them, place of the vdso, which
  *	protection keys are taken.
  * Refused: 32-bit tasks, hardware breakpoints, port permissions, LDT entries,
- *	TLS segments, shadow stacks, disabled TSC or CPUID, AMX, restricted
+ *	TLS segments, shadow stacks, disabled CPUID, AMX, restricted
  *	speculation.
  *
  * A restart takes registers as sigreturn and ptrace() do: nothing that user
@@ -252,10 +252,8 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (has_restricted_speculation(task))
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it has set PR_SET_SPECULATION_CTRL");
-	if (test_tsk_thread_flag(task, TIF_NOTSC) ||
-	    test_tsk_thread_flag(task, TIF_NOCPUID))
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it may not use RDTSC or CPUID");
+	if (test_tsk_thread_flag(task, TIF_NOCPUID))
+		return ckpt_error(ctx, -EOPNOTSUPP, "it may not use CPUID");
 	return 0;
 }
 

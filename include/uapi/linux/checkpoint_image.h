@@ -258,7 +258,8 @@ struct ckpt_hdr_pids {
 #define CKPT_TASK_MCE_PROCESS	0x04	/* PR_MCE_KILL_SET */
 #define CKPT_TASK_MCE_EARLY	0x08	/* and PR_MCE_KILL_EARLY */
 #define CKPT_TASK_RESET_ON_FORK	0x10	/* SCHED_FLAG_RESET_ON_FORK */
-#define CKPT_TASK_ALL		0x1f
+#define CKPT_TASK_NO_TSC	0x20	/* PR_SET_TSC with PR_TSC_SIGSEGV */
+#define CKPT_TASK_ALL		0x3f
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone

@@ -100,6 +100,7 @@ const struct subject_case subject_cases[] = {
 	TASK("mdwe", "settings", "mdwe"),
 	TASK("mdwe-alone", "settings", "mdwe-alone"),
 	TASK("pkeys", "settings", "pkeys"),
+	TASK("no-tsc", "settings", "no-tsc"),
 	TASK("affinity-user", "settings", "affinity", ORDINARY),
 	TASK("ioprio-user", "settings", "ioprio", ORDINARY),
 	TASK("undo", "settings", "undo", SAME_BOOT),

@@ -244,11 +244,6 @@ static bool set_iopl(void)
 	return !iopl(3);
 }
 
-static bool forbid_tsc(void)
-{
-	return !prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
-}
-
 static bool forbid_cpuid(void)
 {
 	return !syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
@@ -321,7 +316,6 @@ const struct refusal task_refusals[] = {
 	{ "gs-selector", set_gs_selector, EOPNOTSUPP, "segment" },
 	{ "ioperm", set_ports, EBUSY, "ports" },
 	{ "iopl", set_iopl, EBUSY, "ports" },
-	{ "no-tsc", forbid_tsc, EOPNOTSUPP, "RDTSC" },
 	{ "no-cpuid", forbid_cpuid, EOPNOTSUPP, "CPUID" },
 	{ "syscall-dispatch", dispatch_calls, EOPNOTSUPP, "dispatched" },
 	{ "memory-merge", merge_memory, EOPNOTSUPP, "MEMORY_MERGE" },

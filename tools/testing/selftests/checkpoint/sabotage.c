@@ -108,6 +108,7 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "settings", "oom-min", 0, ROWS({ SET, "signal.oom_score_adj_min", 0 }) },
 	{ "settings", "mdwe", 0, ROWS({ SET, "mm.flags", 1 }) },
 	{ "settings", "mdwe-alone", 0, ROWS({ XOR, "mm.flags", 0x20 }) },
+	{ "settings", "no-tsc", 0, ROWS({ SET, "task.flags", 0 }) },
 	{ "settings", "pkeys", 0, ROWS(
 		{ SET, "mm_arch.pkeys", 0 }, { SET, "mm_arch.pkeys", 0xe }) },
 	{ "attributes", "umask", 0, ROWS({ SET, "fs.umask", 0 }) },

@@ -5,10 +5,12 @@
 #include <linux/ioprio.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
+#include <sys/wait.h>
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER		57
@@ -234,6 +236,34 @@ static void check_undo(void)
 	check(!semctl(semaphore, 0, IPC_RMID), "semctl: %s", strerror(errno));
 }
 
+static void set_no_tsc(void)
+{
+	need(!prctl(PR_SET_TSC, PR_TSC_SIGSEGV));
+}
+
+/* The kernel complains of a fault that nobody handles. */
+static void exit_after_fault(int signal)
+{
+	_exit(signal);
+}
+
+static void check_no_tsc(void)
+{
+	int mode = 0, status = 0;
+	pid_t pid;
+
+	need(!prctl(PR_GET_TSC, &mode));
+	check_equal(mode, PR_TSC_SIGSEGV, "time stamp counter");
+	pid = fork();
+	if (!pid) {
+		signal(SIGSEGV, exit_after_fault);
+		asm volatile("rdtsc" : : : "rax", "rdx");
+		_exit(0);
+	}
+	need(waitpid(pid, &status, 0) == pid);
+	check(WIFEXITED(status) && WEXITSTATUS(status) == SIGSEGV, "status %#x", status);
+}
+
 static void *tell_id(void *id)
 {
 	*(pid_t *)id = syscall(SYS_gettid);
@@ -268,6 +298,7 @@ static const struct setting {
 	{ "mdwe", set_mdwe, check_mdwe },
 	{ "mdwe-alone", set_mdwe_alone, check_mdwe_alone },
 	{ "pkeys", set_pkeys, check_pkeys },
+	{ "no-tsc", set_no_tsc, check_no_tsc },
 	{ "undo", set_undo, check_undo },
 	{ "thread-gone", set_thread_gone, set_thread_gone },
 };
