@@ -15,6 +15,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/seccomp.h>
 #include <linux/slab.h>
 #include <trace/events/checkpoint.h>
 
@@ -42,12 +43,26 @@ static int read_header(struct ckpt_ctx *ctx)
 	return ret ?: arch_ckpt_check_header(ctx);
 }
 
+/*
+ * A filter sees the system calls of its task, and nothing of what a restart does
+ * in their stead: who is under one must not get around it.
+ */
+static int check_seccomp(struct ckpt_ctx *ctx)
+{
+	if (seccomp_mode(&current->seccomp) == SECCOMP_MODE_DISABLED)
+		return 0;
+	return ckpt_error(ctx, -EPERM, "the caller is under seccomp");
+}
+
 static int restore_task(struct ckpt_ctx *ctx, u32 place,
 			struct ckpt_task_stage *stage)
 {
 	struct ckpt_tree_task *leader = &ctx->tasks[ctx->tasks[place].leader];
 	unsigned int index;
+	int ret = check_seccomp(ctx);
 
+	if (ret)
+		return ret;
 	/*
 	 * Other threads would stay beside the restored ones, with the old
 	 * memory. Files are made with the functions of system calls, and found
@@ -65,8 +80,8 @@ static int restore_task(struct ckpt_ctx *ctx, u32 place,
 		return ckpt_task_dead_restore(ctx, place, stage);
 	for (index = 0; index < ckpt_nr_task_parts; index++) {
 		const struct ckpt_task_part *part = &ckpt_task_parts[index];
-		int ret = part->restore ? part->restore(ctx, stage) : 0;
 
+		ret = part->restore ? part->restore(ctx, stage) : 0;
 		if (ret)
 			return ckpt_error(ctx, ret, "cannot restore the %s",
 					  part->name);
@@ -249,7 +264,9 @@ long ckpt_do_restart(struct ckpt_ctx *ctx, pid_t pid)
 {
 	long ret;
 
-	ret = find_child(ctx, pid);
+	ret = check_seccomp(ctx);
+	if (!ret)
+		ret = find_child(ctx, pid);
 	if (!ret)
 		ret = coordinate(ctx);
 	ckpt_stream_end(ctx);

@@ -74,7 +74,8 @@ static int may_call(void)
  *   of a type that cannot be saved
  * * -ESRCH: no such process, or it is exiting
  * * -EPERM: the caller may not trace it; or kernel.ckpt_unpriv_allowed is 0
- *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces
+ *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces; or it has
+ *   seccomp filters, and the caller is under seccomp itself
  * * -EBUSY: the process is traced, stopped by a signal, in a sleep that cannot
  *   be interrupted, has a thread in execve(), or shares state with a process
  *   outside; or a process outside holds a pipe of it and does not let it go
@@ -125,7 +126,8 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -EBADF: a descriptor is closed or not readable, or not writable for @logfd
  * * -ESRCH: @pid is no child of the caller, or exited
  * * -EPERM: the image asks for more than the caller may have; or
- *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN
+ *   kernel.ckpt_unpriv_allowed is 0 and the caller lacks CAP_SYS_ADMIN; or the
+ *   caller is under seccomp
  * * -EBUSY: the process to restore has other threads than those that wait to
  *   be restored, or shares its signal handlers, or a thread its descriptor
  *   table; or a FIFO with saved data holds data already; or a descriptor is to

@@ -149,6 +149,14 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.publish	= ckpt_epoll_items_publish,
 	},
 #endif
+#ifdef CONFIG_SECCOMP_FILTER
+	[CKPT_OBJ_SECCOMP_FILTER] = {
+		.name		= "seccomp filter",
+		.drop		= ckpt_seccomp_filter_drop,
+		.save		= ckpt_seccomp_filter_save,
+		.restore	= ckpt_seccomp_filter_restore,
+	},
+#endif
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
@@ -289,6 +297,11 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 		.save		= ckpt_restart_block_save,
 		.restore	= ckpt_restart_block_restore,
 		.commit		= ckpt_restart_block_commit,
+	},
+	{
+		.name		= "seccomp",
+		.restore	= ckpt_seccomp_restore,
+		.commit		= ckpt_seccomp_commit,
 	},
 	{
 		.name		= "general registers",

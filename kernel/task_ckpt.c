@@ -8,7 +8,7 @@
  *	flushers, of memory errors and of the time stamp counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
- * Refused: tracers, seccomp, POSIX timers, SysV semaphore
+ * Refused: tracers, POSIX timers, SysV semaphore
  *	undo lists, io_uring, namespaces other than the caller's.
  */
 #include <linux/capability.h>
@@ -129,10 +129,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it is restricted by Landlock");
 #endif
-#ifdef CONFIG_SECCOMP
-	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
-		return ckpt_error(ctx, -EOPNOTSUPP, "it is under seccomp");
-#endif
 	if (!hlist_empty(&task->signal->posix_timers))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has POSIX timers");
 #ifdef CONFIG_SYSVIPC
@@ -183,7 +179,7 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_hdr_task_objs *record;
-	int cred, fs, files, mm, sighand, signal;
+	int cred, fs, files, mm, sighand, signal, filter;
 
 	/* The task is stopped: nobody else replaces these pointers. */
 	cred = ckpt_object_save(ctx, CKPT_OBJ_CRED,
@@ -207,6 +203,9 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	signal = ckpt_object_save(ctx, CKPT_OBJ_SIGNAL, task->signal);
 	if (signal < 0)
 		return signal;
+	filter = ckpt_seccomp_save(ctx, task);
+	if (filter < 0)
+		return filter;
 
 	record = ckpt_record_add(ctx, CKPT_HDR_TASK_OBJS);
 	if (!record)
@@ -217,6 +216,7 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	record->mm = mm;
 	record->sighand = sighand;
 	record->signal = signal;
+	record->seccomp_filter = filter;
 	return 0;
 }
 
@@ -239,6 +239,8 @@ static u32 flags_to_image(struct task_struct *task)
 	if (test_tsk_thread_flag(task, TIF_NOTSC))
 		flags |= CKPT_TASK_NO_TSC;
 #endif
+	if (seccomp_mode(&task->seccomp) == SECCOMP_MODE_STRICT)
+		flags |= CKPT_TASK_SECCOMP_STRICT;
 	return flags;
 }
 
@@ -397,6 +399,8 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	stage->mm = ckpt_object_find(ctx, objs.mm, CKPT_OBJ_MM);
 	stage->sighand = ckpt_object_find(ctx, objs.sighand, CKPT_OBJ_SIGHAND);
 	stage->signal = ckpt_object_find(ctx, objs.signal, CKPT_OBJ_SIGNAL);
+	stage->seccomp_filter = ckpt_object_find(ctx, objs.seccomp_filter,
+						 CKPT_OBJ_SECCOMP_FILTER);
 	return 0;
 }
 

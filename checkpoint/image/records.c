@@ -132,7 +132,9 @@ DESCRIBE(task_dead, TASK_DEAD);
 	REF(R, s, files, FILE_TABLE)					\
 	REF(R, s, mm, MM)						\
 	REF(R, s, sighand, SIGHAND)					\
-	REF(R, s, signal, SIGNAL)
+	REF(R, s, signal, SIGNAL)					\
+	OPT_REF(R, s, seccomp_filter, SECCOMP_FILTER)			\
+	ZERO(R, s, reserved)
 DESCRIBE(task_objs, TASK_OBJS);
 
 #define THREAD(R, s)							\
@@ -182,6 +184,11 @@ DESCRIBE(restart_block, RESTART_BLOCK);
 	MASK(R, s, securebits, 0xff)					\
 	UINT(R, s, ngroups, 0, 65536)
 DESCRIBE(cred, CRED);
+
+#define SECCOMP_FILTER(R, s)						\
+	OPT_REF(R, s, prev, SECCOMP_FILTER)				\
+	MASK(R, s, flags, CKPT_SECCOMP_LOG)
+DESCRIBE(seccomp_filter, SECCOMP_FILTER);
 
 #define CPU(R, s)							\
 	ANY(R, s, r15, HEX) ANY(R, s, r14, HEX) ANY(R, s, r13, HEX)	\
@@ -536,6 +543,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(CPU,		cpu,		NONE),
 	RECORD(CPU_XSTATE,	cpu_xstate,	NONE),
 	RECORD(TASK_DEAD,	task_dead,	NONE),
+	RECORD(SECCOMP_FILTER,	seccomp_filter,	NONE),
 	RECORD(FILE_TABLE,	file_table,	NONE),
 	RECORD(FILE_DESC,	file_desc,	NONE),
 	RECORD(FILE,		file,		NONE),

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <uapi/linux/checkpoint.h>
 
+struct bpf_prog;
 struct ckpt_ctx;
 struct ckpt_hdr_vma;
 struct file;
@@ -20,6 +21,8 @@ struct mm_struct;
 struct pipe_inode_info;
 struct restart_block;
 struct sigqueue;
+struct sock_filter;
+struct sock_fprog;
 struct task_struct;
 struct vm_area_struct;
 struct vm_special_mapping;
@@ -80,6 +83,11 @@ void __sigqueue_free(struct sigqueue *q);
 int do_mlock(unsigned long start, size_t len, unsigned long flags);
 extern const struct pipe_buf_operations anon_pipe_buf_ops;
 void put_pipe_info(struct inode *inode, struct pipe_inode_info *pipe);
+int bpf_prog_store_orig_filter(struct bpf_prog *fp,
+			       const struct sock_fprog *fprog);
+struct bpf_prog *
+bpf_prepare_filter(struct bpf_prog *fp,
+		   int (*trans)(struct sock_filter *filter, unsigned int flen));
 
 #else
 

@@ -32,6 +32,7 @@ struct files_struct;
 struct fs_struct;
 struct page;
 struct pid_namespace;
+struct seccomp_filter;
 struct vfsmount;
 
 /**
@@ -129,6 +130,7 @@ struct ckpt_last_step {
  * @mm: address space
  * @sighand: signal handlers, struct ckpt_sighand_stage
  * @signal: state of the thread group, struct ckpt_signal_stage
+ * @seccomp_filter: the newest of its filters, or NULL
  */
 struct ckpt_task_stage {
 	const struct ckpt_hdr_pids *ids;
@@ -149,6 +151,7 @@ struct ckpt_task_stage {
 	struct mm_struct *mm;
 	struct ckpt_sighand_stage *sighand;
 	struct ckpt_signal_stage *signal;
+	struct seccomp_filter *seccomp_filter;
 };
 
 struct ckpt_slot;
@@ -366,6 +369,9 @@ bool ckpt_pipe_is_outside(struct ckpt_ctx *ctx, struct file *file);
 void *ckpt_pipe_restore(struct ckpt_ctx *ctx);
 int ckpt_pipe_publish(struct ckpt_ctx *ctx, void *object);
 void ckpt_pipe_drop(void *object);
+int ckpt_seccomp_filter_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_seccomp_filter_restore(struct ckpt_ctx *ctx);
+void ckpt_seccomp_filter_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 
@@ -576,7 +582,36 @@ int ckpt_cpu_commit_general(struct ckpt_ctx *ctx,
 			    struct ckpt_task_stage *stage);
 void ckpt_cpu_release(struct ckpt_task_stage *stage);
 
+#ifdef CONFIG_SECCOMP
+int ckpt_seccomp_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_seccomp_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+#else
+static inline int ckpt_seccomp_restore(struct ckpt_ctx *ctx,
+				       struct ckpt_task_stage *stage)
+{
+	if (stage->task.flags & CKPT_TASK_SECCOMP_STRICT)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "this kernel has no seccomp");
+	return 0;
+}
+
+static inline int ckpt_seccomp_commit(struct ckpt_ctx *ctx,
+				      struct ckpt_task_stage *stage)
+{
+	return 0;
+}
+#endif
+
 /* Parts of the above that have files of their own. */
+#ifdef CONFIG_SECCOMP_FILTER
+int ckpt_seccomp_save(struct ckpt_ctx *ctx, struct task_struct *task);
+#else
+static inline int ckpt_seccomp_save(struct ckpt_ctx *ctx,
+				    struct task_struct *task)
+{
+	return 0;
+}
+#endif
 int ckpt_affinity_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_affinity_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_affinity_commit(struct ckpt_task_stage *stage);

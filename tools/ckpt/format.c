@@ -26,6 +26,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_PIPE]		= "pipe",
 		[CKPT_OBJ_UNLINKED]	= "unlinked",
 		[CKPT_OBJ_EPOLL]	= "epoll",
+		[CKPT_OBJ_SECCOMP_FILTER] = "seccomp_filter",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

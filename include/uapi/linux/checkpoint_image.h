@@ -43,6 +43,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_CPU		= 206,
 	CKPT_HDR_CPU_XSTATE	= 207,
 	CKPT_HDR_TASK_DEAD	= 208,
+	CKPT_HDR_SECCOMP_FILTER	= 209,
 
 	CKPT_HDR_FILE_TABLE	= 301,
 	CKPT_HDR_FILE_DESC	= 302,
@@ -103,6 +104,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_PIPE		= 9,
 	CKPT_OBJ_UNLINKED	= 10,
 	CKPT_OBJ_EPOLL		= 11,
+	CKPT_OBJ_SECCOMP_FILTER	= 12,
 	CKPT_OBJ_MAX
 };
 
@@ -259,7 +261,8 @@ struct ckpt_hdr_pids {
 #define CKPT_TASK_MCE_EARLY	0x08	/* and PR_MCE_KILL_EARLY */
 #define CKPT_TASK_RESET_ON_FORK	0x10	/* SCHED_FLAG_RESET_ON_FORK */
 #define CKPT_TASK_NO_TSC	0x20	/* PR_SET_TSC with PR_TSC_SIGSEGV */
-#define CKPT_TASK_ALL		0x3f
+#define CKPT_TASK_SECCOMP_STRICT 0x40	/* SECCOMP_SET_MODE_STRICT */
+#define CKPT_TASK_ALL		0x7f
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone
@@ -328,6 +331,8 @@ struct ckpt_hdr_task_dead {
  * @mm: address space
  * @sighand: signal handlers
  * @signal: state of the whole thread group
+ * @seccomp_filter: the newest of its filters; 0: it has none
+ * @reserved: 0
  */
 struct ckpt_hdr_task_objs {
 	struct ckpt_hdr h;
@@ -337,6 +342,8 @@ struct ckpt_hdr_task_objs {
 	__u32 mm;
 	__u32 sighand;
 	__u32 signal;
+	__u32 seccomp_filter;
+	__u32 reserved;
 };
 
 /**
@@ -450,6 +457,25 @@ struct ckpt_hdr_cred {
 	__u64 cap_ambient;
 	__u32 securebits;
 	__u32 ngroups;
+};
+
+/* struct ckpt_hdr_seccomp_filter.flags */
+#define CKPT_SECCOMP_LOG	0x1	/* SECCOMP_FILTER_FLAG_LOG */
+
+/**
+ * struct ckpt_hdr_seccomp_filter - a filter of seccomp(2)
+ *
+ * Followed by a buffer with the program, struct sock_filter each, as seccomp(2)
+ * took it.
+ *
+ * @h: type and length
+ * @prev: the filter that was there before; 0: none
+ * @flags: CKPT_SECCOMP_*
+ */
+struct ckpt_hdr_seccomp_filter {
+	struct ckpt_hdr h;
+	__u32 prev;
+	__u32 flags;
 };
 
 /* struct ckpt_hdr_mm.flags */

@@ -310,6 +310,18 @@ static void put_ids(struct sample *sample, u32 pid, u32 parent, u32 flags)
 	sample_put(sample, CKPT_HDR_PIDS, &ids, NULL, 0);
 }
 
+static u32 put_filter(struct sample *sample, u32 prev)
+{
+	struct ckpt_hdr_seccomp_filter filter = {
+		.prev = prev, .flags = CKPT_SECCOMP_LOG,
+	};
+	u32 id = sample_object(sample, CKPT_OBJ_SECCOMP_FILTER);
+
+	sample_put(sample, CKPT_HDR_SECCOMP_FILTER, &filter, NULL, 0);
+	sample_buffer(sample, 16);
+	return id;
+}
+
 /* Return: credentials of the task. */
 static u32 put_task(struct sample *sample, u32 pages_per_record)
 {
@@ -333,6 +345,7 @@ static u32 put_task(struct sample *sample, u32 pages_per_record)
 	objs.files = sample_file_table(sample, exe);
 	objs.sighand = put_handlers(sample);
 	objs.signal = put_signals(sample);
+	objs.seccomp_filter = put_filter(sample, put_filter(sample, 0));
 	sample_put(sample, CKPT_HDR_TASK_OBJS, &objs, NULL, 0);
 	sample_put(sample, CKPT_HDR_THREAD, &thread, NULL, 0);
 	sample_any(sample, CKPT_HDR_SIGINFO);

@@ -15,6 +15,7 @@
 #define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
 #define THREADS(name, program, arg, ...) { "threads", name, program, arg, __VA_ARGS__ }
 #define FOREST(name, program, arg, ...)	{ "forest", name, program, arg, __VA_ARGS__ }
+#define SECCOMP(name, program, arg, ...) { "seccomp", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -129,6 +130,22 @@ const struct subject_case subject_cases[] = {
 	FOREST("forest-random-2", "forest", "random-2"),
 	FOREST("forest-random-3", "forest", "random-3"),
 	FOREST("forest-random-4", "forest", "random-4"),
+
+	SECCOMP("seccomp-one", "seccomp", "one"),
+	SECCOMP("seccomp-one-user", "seccomp", "one", ORDINARY),
+	SECCOMP("seccomp-privileged", "seccomp", "privileged"),
+	SECCOMP("seccomp-chain", "seccomp", "chain"),
+	SECCOMP("seccomp-chain-user", "seccomp", "chain", ORDINARY),
+	SECCOMP("seccomp-deep", "seccomp", "deep"),
+	SECCOMP("seccomp-actions", "seccomp", "actions"),
+	SECCOMP("seccomp-threads", "seccomp", "threads"),
+	SECCOMP("seccomp-threads-user", "seccomp", "threads", ORDINARY),
+	SECCOMP("seccomp-synced", "seccomp", "synced"),
+	SECCOMP("seccomp-family", "seccomp", "family"),
+	SECCOMP("seccomp-family-user", "seccomp", "family", ORDINARY),
+	SECCOMP("seccomp-strict", "seccomp", "strict"),
+	SECCOMP("seccomp-strict-user", "seccomp", "strict", ORDINARY),
+	SECCOMP("seccomp-interrupted", "seccomp", "interrupted", DRIFTS),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

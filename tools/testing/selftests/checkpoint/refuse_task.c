@@ -88,13 +88,18 @@ static bool share_handlers(void)
 	return start_sharer(CLONE_VM | CLONE_SIGHAND);
 }
 
-static bool set_seccomp_filter(void)
+/* The listener is another process: its descriptor is refused for what it is. */
+static bool set_filter_with_listener(void)
 {
 	struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 	struct sock_fprog program = { 1, allow };
+	int fd;
 
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return false;
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		     &program);
+	return fd >= 0 && start_sharer(0) && !close(fd);
 }
 
 static bool make_timer(void)
@@ -295,7 +300,8 @@ const struct refusal task_refusals[] = {
 	{ "shared-fs", share_fs, EBUSY, "working directory" },
 	{ "shared-memory", share_memory, EBUSY, "memory" },
 	{ "shared-handlers", share_handlers, EBUSY, "signal handlers" },
-	{ "seccomp", set_seccomp_filter, EOPNOTSUPP, "seccomp" },
+	{ "seccomp-listener-outside", set_filter_with_listener, EOPNOTSUPP,
+	  "one of its seccomp filters has a listener" },
 	{ "posix-timer", make_timer, EOPNOTSUPP, "POSIX timers" },
 	{ "sem-undo", make_sem_undo, EOPNOTSUPP, "semaphore" },
 	{ "shared-undo", share_undo, EBUSY, "semaphore" },

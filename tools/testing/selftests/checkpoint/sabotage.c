@@ -122,6 +122,12 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ XOR, "cred.cap_effective", 1ULL << 63, .refused = true }) },
 	{ "creds", "securebits", 0, ROWS({ SET, "cred.securebits", 0 }) },
 	{ "creds", "keep-caps", 0, ROWS({ SET, "cred.securebits", 0 }) },
+	{ "seccomp", "one", 0, ROWS(
+		{ SET, "task_objs.seccomp_filter", 0 }, { SET, "task.flags", 0 },
+		{ BYTES, "seccomp_filter+64", 1ULL << 32 }) },
+	{ "seccomp", "chain", 0, ROWS(
+		{ SET, "seccomp_filter[1].prev", 0 }, { SET, "seccomp_filter[2].prev", 0 },
+		{ ADD, "task_objs.seccomp_filter", -1ULL }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(
