@@ -293,6 +293,11 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 		.release	= ckpt_thread_release,
 	},
 	{
+		.name		= "timers",
+		.commit		= ckpt_timers_commit,
+		.release	= ckpt_timers_release,
+	},
+	{
 		.name		= "interrupted system call",
 		.save		= ckpt_restart_block_save,
 		.restore	= ckpt_restart_block_restore,

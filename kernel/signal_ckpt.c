@@ -3,9 +3,9 @@
  * Checkpoint and restart of signal state.
  *
  * Saved: handlers, masks, alternate stack, both queues of pending signals with
- *	their siginfo, stops, interval timers, resource limits, oom_score_adj, the
- *	thread's addresses known to the kernel (clear_child_tid, robust list,
- *	rseq), parent-death signal.
+ *	their siginfo, stops, timers, resource limits, oom_score_adj, the thread's
+ *	addresses known to the kernel (clear_child_tid, robust list, rseq),
+ *	parent-death signal.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
+#include <linux/xarray.h>
 
 /* The size, and the alignment, of the first struct rseq. */
 #define RSEQ_SIZE_MIN	32
@@ -39,11 +40,15 @@ struct ckpt_sighand_stage {
 /**
  * struct ckpt_signal_stage - state of a thread group as restored
  * @record: from the image
+ * @signal: of the task that has restored it
+ * @timers: POSIX timers by id, see posix-timers_ckpt.c
  * @pending: entries for the shared queue, struct sigqueue.list
  * @pending_mask: signals pending for the group
  */
 struct ckpt_signal_stage {
 	struct ckpt_hdr_signal record;
+	const struct signal_struct *signal;
+	struct xarray timers;
 	struct list_head pending;
 	u64 pending_mask;
 };
@@ -192,6 +197,31 @@ static struct ckpt_hdr_siginfo *add_siginfo(struct ckpt_ctx *ctx, u32 signo)
 	return record;
 }
 
+/* Only what save_entry() needs. */
+static void copy_entry(struct sigqueue *copy, const struct sigqueue *entry)
+{
+	copy->flags = entry->flags;
+	copy_siginfo(&copy->info, &entry->info);
+	/* A number by which the kernel knows that it may start the timer. */
+	if (entry->flags & SIGQUEUE_PREALLOC)
+		copy->info.si_sys_private = 0;
+}
+
+static int save_entry(struct ckpt_ctx *ctx, const struct sigqueue *entry)
+{
+	struct ckpt_hdr_siginfo *record;
+
+	record = add_siginfo(ctx, entry->info.si_signo);
+	if (!record)
+		return -ENOMEM;
+	/* Only those of POSIX timers are allocated beforehand. */
+	record->has_info = entry->flags & SIGQUEUE_PREALLOC ?
+		CKPT_SIGINFO_TIMER : CKPT_SIGINFO_OWN;
+	BUILD_BUG_ON(sizeof(record->info) != sizeof(siginfo_t));
+	copy_siginfo_to_external((siginfo_t *)record->info, &entry->info);
+	return 0;
+}
+
 /*
  * Who was saved as stopped by a signal has not got SIGCONT yet: one that comes
  * now is later than the checkpoint.
@@ -215,42 +245,31 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 			struct sigpending *pending, u32 *nr_pending)
 {
 	u64 without_info;
-	struct sigqueue *entry;
+	struct sigqueue *entry, *copies;
 	unsigned int count = 0, index = 0;
-	kernel_siginfo_t *infos;
 	int signo, ret = 0;
 
 	spin_lock_irq(&ckpt_sighand(task)->siglock);
 	list_for_each_entry(entry, &pending->list, list)
 		count++;
 	spin_unlock_irq(&ckpt_sighand(task)->siglock);
-	infos = kvcalloc(count + 1, sizeof(*infos), GFP_KERNEL_ACCOUNT);
-	if (!infos)
+	copies = kvcalloc(count + 1, sizeof(*copies), GFP_KERNEL_ACCOUNT);
+	if (!copies)
 		return -ENOMEM;
 
 	spin_lock_irq(&ckpt_sighand(task)->siglock);
 	without_info = mask_to_u64(&pending->signal);
 	list_for_each_entry(entry, &pending->list, list) {
 		if (index < count)
-			copy_siginfo(&infos[index++], &entry->info);
+			copy_entry(&copies[index++], entry);
 		without_info &= ~sigmask(entry->info.si_signo);
 	}
 	spin_unlock_irq(&ckpt_sighand(task)->siglock);
 
 	for (count = index, index = 0; index < count && !ret; index++) {
-		struct ckpt_hdr_siginfo *record;
-
-		if (is_later(ctx, task, infos[index].si_signo))
+		if (is_later(ctx, task, copies[index].info.si_signo))
 			continue;
-		record = add_siginfo(ctx, infos[index].si_signo);
-		if (!record) {
-			ret = -ENOMEM;
-			break;
-		}
-		record->has_info = 1;
-		BUILD_BUG_ON(sizeof(record->info) != sizeof(siginfo_t));
-		copy_siginfo_to_external((siginfo_t *)record->info,
-					 &infos[index]);
+		ret = save_entry(ctx, &copies[index]);
 		(*nr_pending)++;
 	}
 	for (signo = 1; signo <= _NSIG && !ret; signo++) {
@@ -261,15 +280,18 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 			ret = -ENOMEM;
 		(*nr_pending)++;
 	}
-	kvfree(infos);
+	kvfree(copies);
 	return ret;
 }
 
-/*
- * Would one more exceed what the user may have queued?  __sigqueue_alloc() does
- * not tell this from a lack of memory.
+/**
+ * ckpt_too_many_queued - may the user queue no more signals?
+ *
+ * __sigqueue_alloc() does not tell this from a lack of memory.
+ *
+ * Return: whether one more would exceed the limit.
  */
-static bool too_many_queued(void)
+bool ckpt_too_many_queued(void)
 {
 	unsigned long limit = rlimit(RLIMIT_SIGPENDING);
 
@@ -279,7 +301,9 @@ static bool too_many_queued(void)
 					     limit - 1);
 }
 
-static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
+/* Into the queue of the current thread or into that of its group. */
+static int read_siginfo(struct ckpt_ctx *ctx, struct ckpt_signal_stage *group,
+			bool thread, struct list_head *pending,
 			u64 *pending_mask)
 {
 	struct ckpt_hdr_siginfo record;
@@ -292,16 +316,24 @@ static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
 		return ret;
 	if (record.signo == SIGKILL)
 		return ckpt_error(ctx, -EINVAL, "SIGKILL cannot be pending");
-	*pending_mask |= sigmask(record.signo);
-	if (!record.has_info)
-		return 0;
 	memcpy(&info, record.info, sizeof(info));
-	if (info.si_signo != record.signo)
+	if (record.has_info != CKPT_SIGINFO_NONE &&
+	    info.si_signo != record.signo)
 		return ckpt_error(ctx, -EINVAL, "siginfo of another signal");
+	if (record.has_info == CKPT_SIGINFO_TIMER) {
+		ret = ckpt_posix_timer_queue(ctx, &group->timers, &info, thread,
+					     pending);
+		if (ret > 0)
+			*pending_mask |= sigmask(record.signo);
+		return min(ret, 0);
+	}
+	*pending_mask |= sigmask(record.signo);
+	if (record.has_info == CKPT_SIGINFO_NONE)
+		return 0;
 
 	entry = __sigqueue_alloc(record.signo, current, GFP_KERNEL_ACCOUNT, 0,
 				 0);
-	if (!entry && too_many_queued())
+	if (!entry && ckpt_too_many_queued())
 		return ckpt_error(ctx, -EAGAIN,
 				  "RLIMIT_SIGPENDING does not let signal %u be queued",
 				  record.signo);
@@ -314,10 +346,12 @@ static int read_siginfo(struct ckpt_ctx *ctx, struct list_head *pending,
 }
 
 static int read_pending(struct ckpt_ctx *ctx, u32 nr_pending,
+			struct ckpt_signal_stage *group, bool thread,
 			struct list_head *pending, u64 *pending_mask)
 {
 	while (nr_pending--) {
-		int ret = read_siginfo(ctx, pending, pending_mask);
+		int ret = read_siginfo(ctx, group, thread, pending,
+				       pending_mask);
 
 		if (ret)
 			return ret;
@@ -325,14 +359,17 @@ static int read_pending(struct ckpt_ctx *ctx, u32 nr_pending,
 	return 0;
 }
 
+/* A timer that goes at the same time leaves its entry here, or takes it along. */
 static void free_pending(struct list_head *pending)
 {
 	struct sigqueue *entry, *next;
 
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	list_for_each_entry_safe(entry, next, pending, list) {
 		list_del_init(&entry->list);
 		__sigqueue_free(entry);
 	}
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 }
 
 static void commit_pending(struct sigpending *to, struct list_head *pending,
@@ -355,7 +392,7 @@ int ckpt_signal_save(struct ckpt_ctx *ctx, void *object)
 	struct task_struct *task = ctx->task;
 	struct signal_struct *signal = object;
 	struct ckpt_hdr_signal *record;
-	int index;
+	int index, ret;
 
 	record = ckpt_record_add(ctx, CKPT_HDR_SIGNAL);
 	if (!record)
@@ -372,8 +409,10 @@ int ckpt_signal_save(struct ckpt_ctx *ctx, void *object)
 	ckpt_itimers_save(task, record);
 	ckpt_stop_save(task, record);
 	ckpt_object_keep_record(ctx, signal, record);
-	return save_pending(ctx, task, &signal->shared_pending,
-			    &record->nr_pending);
+	/* Before the queues: see posix-timers_ckpt.c. */
+	ret = ckpt_posix_timers_save(ctx, task, record);
+	return ret ?: save_pending(ctx, task, &signal->shared_pending,
+				   &record->nr_pending);
 }
 
 static int check_limits(struct ckpt_ctx *ctx,
@@ -420,11 +459,16 @@ void *ckpt_signal_restore(struct ckpt_ctx *ctx)
 	if (!stage)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&stage->pending);
+	xa_init(&stage->timers);
+	stage->signal = current->signal;
 	ret = ckpt_record_read(ctx, CKPT_HDR_SIGNAL, &stage->record);
 	if (!ret)
 		ret = check_limits(ctx, &stage->record);
 	if (!ret)
-		ret = read_pending(ctx, stage->record.nr_pending,
+		ret = ckpt_posix_timers_restore(ctx, &stage->record,
+						&stage->timers);
+	if (!ret)
+		ret = read_pending(ctx, stage->record.nr_pending, stage, false,
 				   &stage->pending, &stage->pending_mask);
 	if (ret) {
 		ckpt_signal_drop(stage);
@@ -442,6 +486,7 @@ void ckpt_signal_drop(void *object)
 	struct ckpt_signal_stage *stage = object;
 
 	free_pending(&stage->pending);
+	ckpt_posix_timers_drop(&stage->timers);
 	kfree(stage);
 }
 
@@ -489,8 +534,10 @@ int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 		update_rlimit_cpu(current, record->rlim_cur[RLIMIT_CPU]);
 	signal->oom_score_adj = record->oom_score_adj;
 	signal->oom_score_adj_min = record->oom_score_adj_min;
-	ckpt_itimers_commit(record);
 	commit_subreaper(stage->is_subreaper);
+	/* As execve() does: those of who restarts end here. */
+	exit_itimers(current);
+	flush_itimer_signals();
 
 	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	commit_pending(&signal->shared_pending, &restored->pending,
@@ -549,6 +596,9 @@ int ckpt_thread_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 
 	if (ret)
 		return ret;
+	if (stage->signal->signal != current->signal)
+		return ckpt_error(ctx, -EINVAL,
+				  "the thread group is that of another process");
 	if (!is_user_range(record->clear_child_tid, sizeof(int)) ||
 	    !is_user_range(record->set_child_tid, sizeof(int)) ||
 	    !is_user_range(record->robust_list,
@@ -564,8 +614,8 @@ int ckpt_thread_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	    (record->altstack_size && record->altstack_size < MINSIGSTKSZ))
 		return ckpt_error(ctx, -EINVAL,
 				  "the alternate signal stack is too small");
-	return read_pending(ctx, record->nr_pending, &stage->pending,
-			    &stage->pending_mask);
+	return read_pending(ctx, record->nr_pending, stage->signal, true,
+			    &stage->pending, &stage->pending_mask);
 }
 
 /**
@@ -613,4 +663,40 @@ int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 void ckpt_thread_release(struct ckpt_task_stage *stage)
 {
 	free_pending(&stage->pending);
+}
+
+/**
+ * ckpt_timers_commit - start the timers of the current thread group
+ * @ctx: context
+ * @stage: from ckpt_task_restore(), all but the registers is committed
+ *
+ * Done by one thread for all, when the others are what they shall be: a
+ * signal that somebody had blocked could end the process before.
+ *
+ * Return: 0.
+ */
+int ckpt_timers_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct ckpt_signal_stage *restored = stage->signal;
+
+	if (!stage->acts_for_group)
+		return 0;
+	ckpt_itimers_commit(&restored->record);
+	ckpt_posix_timers_commit(&restored->record, &restored->timers);
+	/* It goes before the stage does. */
+	stage->signal = NULL;
+	return 0;
+}
+
+/**
+ * ckpt_timers_release - free timers that were not committed
+ * @stage: of a task
+ *
+ * Whoever frees the objects may be outside of the thread group, and the signal of
+ * a timer in the queue of a thread that has committed.
+ */
+void ckpt_timers_release(struct ckpt_task_stage *stage)
+{
+	if (stage->signal && stage->acts_for_group)
+		ckpt_posix_timers_drop(&stage->signal->timers);
 }

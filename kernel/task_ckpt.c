@@ -8,8 +8,8 @@
  *	flushers, of memory errors and of the time stamp counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
- * Refused: tracers, POSIX timers, SysV semaphore
- *	undo lists, io_uring, namespaces other than the caller's.
+ * Refused: tracers, SysV semaphore undo lists, io_uring, namespaces other than
+ *	the caller's.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -129,8 +129,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "it is restricted by Landlock");
 #endif
-	if (!hlist_empty(&task->signal->posix_timers))
-		return ckpt_error(ctx, -EOPNOTSUPP, "it has POSIX timers");
 #ifdef CONFIG_SYSVIPC
 	if (!list_empty(&task->sysvshm.shm_clist))
 		return ckpt_error(ctx, -EOPNOTSUPP,

@@ -488,12 +488,30 @@ DESCRIBE(sigaction, SIGACTION);
 	R(s, oom_score_adj_min, SINT, -1000, 1000, 0)			\
 	UINT(R, s, stop_signal, 0, 64)					\
 	MASK(R, s, stop_flags, CKPT_STOP_ALL)				\
+	UINT(R, s, nr_posix_timers, 0, 1U << 20)			\
+	UINT(R, s, next_posix_timer_id, 0, 0x7fffffff)			\
 	ZERO(R, s, reserved)
 DESCRIBE(signal, SIGNAL);
 
+#define POSIX_TIMER(R, s)						\
+	UINT(R, s, id, 0, 0x7fffffff)					\
+	UINT(R, s, clockid, 0, 11)					\
+	UINT(R, s, cpu_time, 0, CKPT_CPU_TIME_SCHED)			\
+	R(s, cpu_pid, UINT, 0, MAX_PID, VOLATILE)			\
+	UINT(R, s, notify, 0, 4)					\
+	UINT(R, s, signo, 0, 64)					\
+	R(s, thread, UINT, 0, MAX_PID, VOLATILE)			\
+	MASK(R, s, flags, CKPT_POSIX_TIMER_ALL)				\
+	ANY(R, s, sigval, HEX)						\
+	R(s, value_ns, UINT, 0, NS_MAX, VOLATILE)			\
+	UINT(R, s, interval_ns, 0, NS_MAX)				\
+	R(s, overrun, SINT, -1, NS_MAX, VOLATILE)			\
+	R(s, overrun_last, SINT, -1, NS_MAX, 0)
+DESCRIBE(posix_timer, POSIX_TIMER);
+
 #define SIGINFO(R, s)							\
 	UINT(R, s, signo, 1, 64)					\
-	UINT(R, s, has_info, 0, 1)					\
+	UINT(R, s, has_info, 0, CKPT_SIGINFO_TIMER)			\
 	R(s, info, BYTES, 0, 0, 0)
 DESCRIBE(siginfo, SIGINFO);
 
@@ -582,6 +600,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(SIGACTION,	sigaction,	NONE),
 	RECORD(SIGNAL,		signal,		NONE),
 	RECORD(SIGINFO,		siginfo,	NONE),
+	RECORD(POSIX_TIMER,	posix_timer,	NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

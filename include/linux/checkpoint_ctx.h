@@ -19,6 +19,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
+#include <linux/signal_types.h>
 #include <linux/types.h>
 #include <linux/uidgid_types.h>
 #include <linux/xarray.h>
@@ -569,6 +570,8 @@ int ckpt_thread_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_thread_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_thread_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_thread_release(struct ckpt_task_stage *stage);
+int ckpt_timers_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_timers_release(struct ckpt_task_stage *stage);
 int ckpt_restart_block_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_restart_block_restore(struct ckpt_ctx *ctx,
 			       struct ckpt_task_stage *stage);
@@ -626,6 +629,18 @@ void ckpt_itimers_save(struct task_struct *task,
 int ckpt_itimers_check(struct ckpt_ctx *ctx,
 		       const struct ckpt_hdr_signal *record);
 void ckpt_itimers_commit(const struct ckpt_hdr_signal *record);
+bool ckpt_too_many_queued(void);
+int ckpt_posix_timers_save(struct ckpt_ctx *ctx, struct task_struct *task,
+			   struct ckpt_hdr_signal *record);
+int ckpt_posix_timers_restore(struct ckpt_ctx *ctx,
+			      const struct ckpt_hdr_signal *record,
+			      struct xarray *timers);
+int ckpt_posix_timer_queue(struct ckpt_ctx *ctx, struct xarray *timers,
+			   const siginfo_t *info, bool thread,
+			   struct list_head *pending);
+void ckpt_posix_timers_commit(const struct ckpt_hdr_signal *record,
+			      struct xarray *timers);
+void ckpt_posix_timers_drop(struct xarray *timers);
 int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas);
 int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		     const struct ckpt_hdr_vma *record);

@@ -85,6 +85,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_SIGACTION	= 502,
 	CKPT_HDR_SIGNAL		= 503,
 	CKPT_HDR_SIGINFO	= 504,
+	CKPT_HDR_POSIX_TIMER	= 505,
 
 	CKPT_HDR_TAIL		= 9001,
 	CKPT_HDR_ERROR		= 9999,
@@ -691,7 +692,8 @@ struct ckpt_hdr_sigaction {
 /**
  * struct ckpt_hdr_signal - state of a thread group
  *
- * Followed by @nr_pending struct ckpt_hdr_siginfo.
+ * Followed by @nr_posix_timers struct ckpt_hdr_posix_timer and @nr_pending
+ * struct ckpt_hdr_siginfo.
  *
  * @h: type and length
  * @rlim_cur: soft limits in the order of RLIMIT_*; ~0 is RLIM_INFINITY
@@ -703,6 +705,8 @@ struct ckpt_hdr_sigaction {
  * @oom_score_adj_min: what oom_score_adj may be lowered to without privilege
  * @stop_signal: signal that has stopped the group, or 0
  * @stop_flags: CKPT_STOP_*
+ * @nr_posix_timers: timers of timer_create(2)
+ * @next_posix_timer_id: id that the next one gets, if it is free
  * @reserved: 0
  */
 struct ckpt_hdr_signal {
@@ -716,14 +720,70 @@ struct ckpt_hdr_signal {
 	__s32 oom_score_adj_min;
 	__u32 stop_signal;
 	__u32 stop_flags;
+	__u32 nr_posix_timers;
+	__u32 next_posix_timer_id;
 	__u32 reserved;
 };
 
+/* struct ckpt_hdr_posix_timer.cpu_time */
+#define CKPT_CPU_TIME_PROF	0	/* of the process and of the kernel for it */
+#define CKPT_CPU_TIME_VIRT	1	/* of the process alone */
+#define CKPT_CPU_TIME_SCHED	2	/* all, as the scheduler counts it */
+
+/* struct ckpt_hdr_posix_timer.flags */
+#define CKPT_POSIX_TIMER_ABSOLUTE	0x1	/* @value_ns is a time of day */
+#define CKPT_POSIX_TIMER_EXPIRED	0x2	/* begins anew when its signal is taken */
+#define CKPT_POSIX_TIMER_QUEUED		0x4	/* its signal is pending */
+#define CKPT_POSIX_TIMER_ALL		0x7
+
 /**
- * struct ckpt_hdr_siginfo - one queued signal
+ * struct ckpt_hdr_posix_timer - a timer of timer_create(2)
+ * @h: type and length
+ * @id: as timer_create(2) returned it
+ * @clockid: CLOCK_*, or CLOCK_PROCESS_CPUTIME_ID or CLOCK_THREAD_CPUTIME_ID for
+ *	all clocks of processor time
+ * @cpu_time: CKPT_CPU_TIME_*, otherwise 0
+ * @cpu_pid: process or thread whose processor time it is, 0 if it is gone
+ * @notify: SIGEV_*
+ * @signo: signal that it sends, or 0
+ * @thread: thread that gets the signal with SIGEV_THREAD_ID, 0 if it is gone
+ * @flags: CKPT_POSIX_TIMER_*
+ * @sigval: sigev_value
+ * @value_ns: time left, or time of day, or 0: it does not run. With
+ *	CKPT_POSIX_TIMER_EXPIRED it does not run until the signal is taken
+ * @interval_ns: period, or 0
+ * @overrun: expirations that no signal has told yet, or -1
+ * @overrun_last: as timer_getoverrun(2) returns it
+ */
+struct ckpt_hdr_posix_timer {
+	struct ckpt_hdr h;
+	__u32 id;
+	__u32 clockid;
+	__u32 cpu_time;
+	__u32 cpu_pid;
+	__u32 notify;
+	__u32 signo;
+	__u32 thread;
+	__u32 flags;
+	__u64 sigval;
+	__u64 value_ns;
+	__u64 interval_ns;
+	__s64 overrun;
+	__s64 overrun_last;
+};
+
+/* struct ckpt_hdr_siginfo.has_info */
+#define CKPT_SIGINFO_NONE	0	/* pending without a queue entry */
+#define CKPT_SIGINFO_OWN	1	/* queued */
+#define CKPT_SIGINFO_TIMER	2	/* the entry of the POSIX timer in @info */
+
+/**
+ * struct ckpt_hdr_siginfo - one pending signal
  * @h: type and length
  * @signo: signal
- * @has_info: 0 if the signal is pending without a queue entry
+ * @has_info: CKPT_SIGINFO_*. With CKPT_SIGINFO_TIMER, and a timer that does not
+ *	say that its signal is pending, the timer had not expired yet when it was
+ *	saved: the signal is not pending
  * @info: siginfo_t as a handler gets it
  */
 struct ckpt_hdr_siginfo {

@@ -284,9 +284,11 @@ static u32 put_handlers(struct sample *sample)
 
 static u32 put_signals(struct sample *sample)
 {
+	struct ckpt_hdr_signal signal = { .nr_posix_timers = 1 };
 	u32 id = sample_object(sample, CKPT_OBJ_SIGNAL);
 
-	sample_any(sample, CKPT_HDR_SIGNAL);
+	sample_put(sample, CKPT_HDR_SIGNAL, &signal, NULL, 0);
+	sample_any(sample, CKPT_HDR_POSIX_TIMER);
 	return id;
 }
 

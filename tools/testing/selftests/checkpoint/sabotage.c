@@ -62,6 +62,28 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ SET, "signal.itimer_value_ns[2]", 0 },
 		{ SET, "signal.itimer_interval_ns[0]", 0 },
 		{ SET, "signal.itimer_interval_ns[2]", 0 }) },
+	{ "posix_timers", "alone", 0, ROWS(
+		{ ADD, "posix_timer[33].value_ns", -10000000000ULL },
+		{ SET, "posix_timer[31].value_ns", 0 },
+		{ LATER, "posix_timer[2].value_ns", 10000 },
+		{ ADD, "posix_timer[30].interval_ns", 1 }, { SET, "posix_timer[33].notify", 2 },
+		{ SET, "posix_timer[29].clockid", 7 }, { ADD, "posix_timer[27].signo", 1 },
+		{ ADD, "posix_timer[27].id", 1000 }, { ADD, "posix_timer[26].sigval", 1 },
+		{ SET, "posix_timer[22].thread", 0 }, { SET, "posix_timer[3].cpu_pid", 0 },
+		{ SET, "posix_timer[15].cpu_time", 2 },
+		{ ADD, "posix_timer[25].overrun_last", 1 },
+		{ ADD, "signal.next_posix_timer_id", 1 },
+		{ SET, "posix_timer[29].flags", 1, .refused = true }) },
+	{ "posix_timers", "day", 0, ROWS(
+		{ SET, "posix_timer[1].flags", 0 }, { ADD, "posix_timer[0].interval_ns", 1 },
+		{ LATER, "posix_timer[0].value_ns", 10000 }) },
+	{ "posix_timers", "queued", 0, ROWS(
+		{ SET, "posix_timer[5].flags", 0 }, { SET, "posix_timer[4].flags", 0 },
+		{ SET, "posix_timer[1].flags", 0 }, { SET, "posix_timer[0].flags", 0 },
+		{ ADD, "posix_timer[3].overrun", 100000 },
+		{ SET, "posix_timer[3].interval_ns", 0, .refused = true },
+		{ SET, "posix_timer[1].value_ns", 0, .refused = true }) },
+	{ "posix_timers", "gone", 0, ROWS({ SET, "posix_timer[1].notify", 0 }) },
 
 	{ "sighandlers", "", 0, ROWS(
 		{ SET, "sigaction[0].flags", 0x04000000 }, { XOR, "sigaction[1].mask", 1 },
