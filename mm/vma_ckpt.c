@@ -20,6 +20,7 @@
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
 #include <linux/syscalls.h>
+#include <linux/userfaultfd_k.h>
 
 #include <asm/tlb.h>
 
@@ -69,7 +70,7 @@ static const char *unsupported(const struct vm_area_struct *vma)
 		return "huge page files";
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP))
 		return "device memory";
-	if (vma->vm_flags & __VM_UFFD_FLAGS)
+	if (userfaultfd_armed((struct vm_area_struct *)vma))
 		return "user fault handling";
 	if (vma->vm_flags & VM_SHADOW_STACK)
 		return "a shadow stack";
