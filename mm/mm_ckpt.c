@@ -360,13 +360,16 @@ static int restore_contents(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			    const struct ckpt_hdr_mm *record)
 {
 	int ret = set_exe_file(ctx, mm, record->exe_file);
+	struct ckpt_hdr_mm_arch arch;
 
 	if (!ret)
 		ret = read_auxv(ctx, mm);
 	if (!ret)
-		ret = arch_ckpt_restore_mm(ctx, mm);
+		ret = arch_ckpt_restore_mm(ctx, mm, &arch);
 	if (!ret)
 		ret = restore_vmas(ctx, mm, record->nr_vmas);
+	if (!ret)
+		ret = arch_ckpt_check_mm(ctx, mm, &arch);
 	if (ret)
 		return ret;
 	/* Only now: it would have locked what others do not want locked. */

@@ -654,7 +654,10 @@ struct mm_struct *ckpt_mm_switch(struct mm_struct *mm);
 int arch_ckpt_save_header(struct ckpt_ctx *ctx);
 int arch_ckpt_check_header(struct ckpt_ctx *ctx);
 int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
-int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 struct ckpt_hdr_mm_arch *record);
+int arch_ckpt_check_mm(struct ckpt_ctx *ctx, const struct mm_struct *mm,
+		       const struct ckpt_hdr_mm_arch *record);
 int arch_ckpt_map_vdso(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		       const struct ckpt_hdr_vma *record);
 int arch_ckpt_check_place(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);

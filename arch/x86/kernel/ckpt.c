@@ -158,7 +158,7 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	record = ckpt_record_add(ctx, CKPT_HDR_MM_ARCH);
 	if (!record)
 		return -ENOMEM;
-	record->vdso = (uintptr_t)mm->context.vdso;
+	record->vdso = ckpt_vdso_find(mm);
 	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
 		record->flags |= CKPT_MM_X86_VSYSCALL;
 	save_pkeys(mm, record);
@@ -169,19 +169,40 @@ int arch_ckpt_save_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
  * arch_ckpt_restore_mm - read the architecture's part of an address space
  * @ctx: context
  * @mm: address space; the vdso's place is set when it is mapped
+ * @record: filled in
  *
  * Return: 0 or a negative errno.
  */
-int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm)
+int arch_ckpt_restore_mm(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 struct ckpt_hdr_mm_arch *record)
 {
-	struct ckpt_hdr_mm_arch record;
-	int ret = ckpt_record_read(ctx, CKPT_HDR_MM_ARCH, &record);
+	int ret = ckpt_record_read(ctx, CKPT_HDR_MM_ARCH, record);
 
 	if (ret)
 		return ret;
-	if (record.flags & CKPT_MM_X86_VSYSCALL)
+	if (record->flags & CKPT_MM_X86_VSYSCALL)
 		set_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags);
-	return restore_pkeys(ctx, mm, &record);
+	return restore_pkeys(ctx, mm, record);
+}
+
+/**
+ * arch_ckpt_check_mm - do the mappings agree with the architecture's part?
+ * @ctx: context
+ * @mm: address space with all of its mappings
+ * @record: from arch_ckpt_restore_mm()
+ *
+ * Return: 0, -EINVAL.
+ */
+int arch_ckpt_check_mm(struct ckpt_ctx *ctx, const struct mm_struct *mm,
+		       const struct ckpt_hdr_mm_arch *record)
+{
+	u64 vdso = (uintptr_t)mm->context.vdso;
+
+	if (record->vdso != vdso)
+		return ckpt_error(ctx, -EINVAL,
+				  "the vdso is to be at %#llx, and is mapped at %#llx",
+				  record->vdso, vdso);
+	return 0;
 }
 
 static bool has_tls_segments(const struct thread_struct *thread)

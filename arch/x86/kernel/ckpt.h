@@ -20,5 +20,6 @@ struct ckpt_cpu_stage {
 
 void ckpt_vdso_save_header(struct ckpt_hdr_header_arch *record);
 int ckpt_vdso_check_header(struct ckpt_ctx *ctx);
+u64 ckpt_vdso_find(struct mm_struct *mm);
 
 #endif /* _X86_KERNEL_CKPT_H */

@@ -3,8 +3,8 @@
  * Checkpoint and restart of the vdso, the kernel's code in user space.
  *
  * Saved: its place. The contents are those of the running kernel.
- * Refused: a vdso that was cut or written to, and at restart the vdso of
- *	another kernel.
+ * Refused: a vdso that was cut or written to or has lost its data, and at
+ *	restart the vdso of another kernel.
  *
  * Programs keep addresses into the vdso, and are stopped inside it. It is the
  * same on each machine that runs the same build, but for the instructions that
@@ -132,6 +132,33 @@ int arch_ckpt_check_place(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	return 0;
 }
 
+static bool is_mapped_at(struct mm_struct *mm, unsigned long address,
+			 const struct vm_special_mapping *mapping)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, address);
+
+	return vma && vma_is_special_mapping(vma, mapping);
+}
+
+/**
+ * ckpt_vdso_find - where is the vdso mapped?
+ * @mm: address space
+ *
+ * The kernel remembers where it was, also when it is not there any more.
+ *
+ * Return: its address, or 0.
+ */
+u64 ckpt_vdso_find(struct mm_struct *mm)
+{
+	unsigned long vdso = (uintptr_t)mm->context.vdso;
+	bool is_mapped;
+
+	mmap_read_lock(mm);
+	is_mapped = is_mapped_at(mm, vdso, &vdso_mapping);
+	mmap_read_unlock(mm);
+	return is_mapped ? vdso : 0;
+}
+
 /**
  * ckpt_vma_save_special - checkpoint method of the kernel's own mappings
  * @ctx: context
@@ -152,13 +179,15 @@ int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 		return ckpt_error(ctx, -EOPNOTSUPP, "its vdso was written to");
 	if (vma_is_special_mapping(vma, &vdso_mapping) &&
 	    size == vdso_image_64.size && vma->vm_start == vdso &&
-	    record->flags == (CKPT_VMA_READ | CKPT_VMA_EXEC)) {
+	    record->flags == (CKPT_VMA_READ | CKPT_VMA_EXEC) &&
+	    is_mapped_at(vma->vm_mm, vdso - 1, &vvar_mapping)) {
 		record->kind = CKPT_VMA_VDSO;
 		return 0;
 	}
 	if (vma_is_special_mapping(vma, &vvar_mapping) &&
 	    size == -vdso_image_64.sym_vvar_start && vma->vm_end == vdso &&
-	    record->flags == CKPT_VMA_READ) {
+	    record->flags == CKPT_VMA_READ &&
+	    is_mapped_at(vma->vm_mm, vdso, &vdso_mapping)) {
 		record->kind = CKPT_VMA_VVAR;
 		return 0;
 	}

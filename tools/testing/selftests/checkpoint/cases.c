@@ -34,7 +34,9 @@ const struct subject_case subject_cases[] = {
 	CPU("tls", "tls", ""),
 	CPU("rseq", "rseq", "registered"),
 	CPU("rseq-section", "rseq", "section", RUNS, 5),
-	CPU("vdso", "vdso", "", RUNS | WORKS, 8),
+	CPU("vdso", "vdso", "calls", RUNS | WORKS, 8),
+	CPU("vdso-moved", "vdso", "moved"),
+	CPU("vdso-absent", "vdso", "absent"),
 
 	TIME("nanosleep", "sleep", "nanosleep"),
 	TIME("sleep-monotonic", "sleep", "clock-monotonic"),
@@ -315,7 +317,7 @@ const struct subject_case subject_cases[] = {
 	LIBC("musl-signals", "sighandlers.musl", ""),
 	LIBC("dynamic-heap", "memory.dynamic", "heap", DYNAMIC),
 	LIBC("dynamic-tls", "tls.dynamic", "", DYNAMIC),
-	LIBC("dynamic-vdso", "vdso.dynamic", "", DYNAMIC | RUNS | WORKS, 4),
+	LIBC("dynamic-vdso", "vdso.dynamic", "calls", DYNAMIC | RUNS | WORKS, 4),
 };
 
 const size_t nr_subject_cases = sizeof(subject_cases) / sizeof(*subject_cases);

@@ -268,6 +268,31 @@ static bool merge_memory(void)
 	return !prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
 }
 
+/* A mapping that the kernel has made, by its name. */
+static bool unmap(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start = 0, end = 0;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, name))
+			sscanf(line, "%lx-%lx", &start, &end);
+	if (maps)
+		fclose(maps);
+	return end > start && !munmap((void *)start, end - start);
+}
+
+static bool unmap_vdso(void)
+{
+	return unmap("[vdso]");
+}
+
+static bool unmap_vdso_data(void)
+{
+	return unmap("[vvar]");
+}
+
 static bool restrict_files(void)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK };
@@ -329,6 +354,8 @@ const struct refusal task_refusals[] = {
 	{ "memory-merge", merge_memory, EOPNOTSUPP, "MEMORY_MERGE" },
 	{ "speculation", restrict_speculation, EOPNOTSUPP, "SPECULATION" },
 	{ "amx-permission", permit_amx, EOPNOTSUPP, "AMX" },
+	{ "vdso-data-alone", unmap_vdso, EOPNOTSUPP, "unusual form" },
+	{ "vdso-without-data", unmap_vdso_data, EOPNOTSUPP, "unusual form" },
 	{ "landlock", restrict_files, EOPNOTSUPP, "Landlock" },
 	{ "seized", nothing, EBUSY, "traced", seize },
 	{ "trapped", nothing, EBUSY, "traced", seize_and_stop },

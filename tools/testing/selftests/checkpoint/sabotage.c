@@ -44,6 +44,11 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "rseq", "registered", 0, ROWS(
 		{ SET, "thread.rseq", 0 }, { XOR, "thread.rseq_sig", 1 }) },
 
+	{ "vdso", "calls", 0, ROWS(
+		{ ADD, "mm_arch.vdso", 4096, .refused = true },
+		{ SET, "mm_arch.vdso", 0, .refused = true }) },
+	{ "vdso", "absent", 0, ROWS({ SET, "mm_arch.vdso", 4096, .refused = true }) },
+
 	{ "sleep", "nanosleep", 2000, ROWS(
 		{ LATER, "restart_block.remaining_ns", 3000 },
 		{ ADD, "restart_block.remaining_ns", -1500000000ULL },
