@@ -169,9 +169,10 @@ static bool must_exit(struct ckpt_quiesce *quiesce)
 {
 	if (current->flags & PF_EXITING)
 		return true;
+	if (!fatal_signal_pending(current))
+		return false;
 	/* Pairs with complete_roll(). */
-	return fatal_signal_pending(current) &&
-	       !smp_load_acquire(&quiesce->is_complete);
+	return !smp_load_acquire(&quiesce->is_complete);
 }
 
 /* Runs in the thread that is to be stopped. */
@@ -591,11 +592,12 @@ static bool complete_roll(struct ckpt_quiesce *quiesce, const struct roll *roll)
 
 		if (!parking || ckpt_task_is_dead(roll->tasks[index]))
 			continue;
-		/* Woken, it decides at once. */
+		/* Woken, it decides at once, but may need this processor. */
 		while (is_on_the_way(parking) &&
 		       !task_is_stopped_or_traced(parking->task))
-			cond_resched();
+			schedule_timeout_uninterruptible(1);
 		if (!is_held(parking)) {
+			/* Pairs with must_exit(), as above. */
 			smp_store_release(&quiesce->is_complete, false);
 			return false;
 		}
