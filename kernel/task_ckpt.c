@@ -29,6 +29,7 @@
 #include <linux/seccomp.h>
 #include <linux/security.h>
 #include <linux/string.h>
+#include <linux/syscall_user_dispatch.h>
 #include <linux/user_namespace.h>
 #include <uapi/linux/sched/types.h>
 
@@ -452,6 +453,8 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	current->timer_slack_ns = record->timer_slack_ns;
 	current->default_timer_slack_ns = record->default_timer_slack_ns;
 	commit_flags(record->flags);
+	/* Of the caller, as in execve(): an image with it is not made. */
+	clear_syscall_work_syscall_user_dispatch(current);
 	/*
 	 * Who started the first task is not the parent of the restarted one,
 	 * and who is waits for it in the usual way.

@@ -472,6 +472,20 @@ TEST_F_TIMEOUT(user, scheduling, LIMIT)
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
 }
 
+static void dispatch_calls(void)
+{
+	static char selector;
+
+	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector))
+		_exit(99);
+}
+
+/* It points into the memory that the restart replaces. */
+TEST_F_TIMEOUT(user, syscall_dispatch, LIMIT)
+{
+	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, dispatch_calls));
+}
+
 static void refuse_exec_gain(void)
 {
 	prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
