@@ -12,6 +12,10 @@
  *
  * It tells by its exit status; a target tells in the page of control.h.
  */
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
 #include "../control.h"
 #include "../tiny.h"
 
@@ -25,6 +29,7 @@ static long nameless[2];
 static int pipe_fds[2];
 static long leased;
 static long fifo;
+static int posix_timer;
 static long event_fd, timer_fd, signal_fd, inotify_fd, outer_epoll;
 
 /* The kernel's capability sets, both halves. */
@@ -194,6 +199,8 @@ static int get_rich(const char *path)
 	my_syscall3(__NR_setitimer, 0, timer, 0);
 	my_syscall3(__NR_setitimer, 2, timer, 0);
 	my_syscall2(__NR_sigaltstack, &stack, 0);
+	my_syscall3(__NR_timer_create, 1, 0, &posix_timer);
+	my_syscall4(__NR_timer_settime, posix_timer, 0, timer, 0);
 
 	fd = my_syscall4(__NR_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0);
 	my_syscall2(__NR_dup2, fd, 9);
@@ -230,6 +237,16 @@ static int get_rich(const char *path)
 	       lock(path);
 }
 
+/* It lets everything pass. Who has one cannot save itself without privilege. */
+static int set_filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = { 1, &allow };
+
+	return !my_syscall5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !my_syscall3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
 static int save_itself(const char *path)
 {
 	long fd = my_syscall4(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -256,6 +273,9 @@ static int tell_events(void)
 			return 0;
 	/* An interval of 50 seconds, and less than the thousand that it began with. */
 	if (my_syscall2(__NR_timerfd_gettime, timer_fd, timer) || timer[0] != 50 ||
+	    timer[2] < 1 || timer[2] > 1000)
+		return 0;
+	if (my_syscall2(__NR_timer_gettime, posix_timer, timer) || timer[0] != 50 ||
 	    timer[2] < 1 || timer[2] > 1000)
 		return 0;
 	/* The one for the thread, and the two for the process. */
@@ -300,7 +320,8 @@ static int wait_and_tell(void)
 	control = (struct control *)at;
 	my_syscall1(__NR_close, fd);
 	control->starts++;
-	if (!get_rich("leased") || my_syscall3(__NR_getrandom, &nonce, 8, 0) != 8)
+	if (!get_rich("leased") || !set_filter() ||
+	    my_syscall3(__NR_getrandom, &nonce, 8, 0) != 8)
 		return TINY_FAILED;
 	control->pid = my_syscall0(__NR_getpid);
 	control->nonce = nonce;
@@ -311,6 +332,8 @@ static int wait_and_tell(void)
 	/* In this order: an epoll tells of what can be read. */
 	control->failures += !epoll_tells();
 	control->failures += 10 * !tell_events();
+	control->failures += 1000 * (my_syscall1(__NR_prctl, PR_GET_SECCOMP) !=
+				     SECCOMP_MODE_FILTER);
 	control->failures += 100 * (tell() != TINY_GOOD);
 	good = !control->failures;
 	control->nonce_after = nonce;
