@@ -362,13 +362,16 @@ static long shmem_of_cgroup(void)
 
 static bool is_charged(struct subject_run *run)
 {
+	s64 limit = hang_limit();
 	pid_t pid;
 	long bytes;
 
 	if (!write_file(CGROUP "/cgroup.procs", "0"))
 		return complain("cgroup.procs: %s", strerror(errno));
 	pid = bring_back(run, "image");
-	bytes = shmem_of_cgroup();
+	/* The kernel adds up small changes every two seconds only. */
+	while (bytes = shmem_of_cgroup(), bytes < 6 * 4096 && monotonic_ns() < limit)
+		usleep(10000);
 	if (!pid || !passes(run, pid))
 		return false;
 	/* Six pages. */
