@@ -196,7 +196,7 @@ static pid_t create_stand_in(const struct restart *restart)
 	}
 }
 
-/* Orphans of this session, for who adopts them. */
+/* Orphans of the session that it leads, for who adopts them. */
 static void leave_orphans(const struct restart *restart, unsigned int creator)
 {
 	pid_t pid;
