@@ -25,6 +25,19 @@ class Outcome:
         self.failed.append(why)
 
 
+def telling(lines):
+    """What was said before each result that is not ok, and after the last one."""
+    shown, since = [], []
+    for line in filter(str.strip, lines):
+        since.append(line)
+        result = RESULT.match(line)
+        if result:
+            if result.group(2) == "not ok":
+                shown += since[-12:]
+            since = []
+    return shown[:36] + since[-12:]
+
+
 def parse(lines):
     """Count the leaves of a KTAP stream; check every plan."""
     out = Outcome()
