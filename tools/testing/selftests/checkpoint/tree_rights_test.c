@@ -246,6 +246,8 @@ TEST_F_TIMEOUT(rights, descendant_of_another, LIMIT)
 
 /* How a task ends that waited and has not become another. */
 #define INTACT	35
+/* And one that was told that it cannot. */
+#define REFUSED	95
 
 static void be_intact(int signal)
 {
@@ -253,67 +255,116 @@ static void be_intact(int signal)
 	_exit(INTACT);
 }
 
-/*
- * An ordinary user coordinates a child that may be another's by now. Returns the
- * errno of that, and how the child ended.
- */
-static int coordinate_as_user(void (*be)(void), int *status)
+static void wait_for_place(void (*be)(void), int place)
 {
-	int fd = open("image", O_RDONLY | O_CLOEXEC), fds[2], error;
-	pid_t coordinator, child = 0;
+	be();
+	sys_restart(0, place, 0, NONE);
+	_exit(REFUSED);
+}
+
+/* A child waits, and one of its own, if that is the one that is looked at. */
+static pid_t start_waiting(void (*be)(void), bool is_below, int tell)
+{
+	pid_t child = fork(), pid;
+
+	if (child)
+		return child;
+	setsid();
+	if (is_below && fork())
+		wait_for_place(be_ordinary, 0);
+	pid = getpid();
+	if (write(tell, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(97);
+	wait_for_place(be, is_below);
+	_exit(REFUSED);
+}
+
+/*
+ * An ordinary user coordinates tasks of which one may be another's by now.
+ * Returns the errno of that, and the id of that one.
+ */
+static int coordinate_as_user(void (*be)(void), bool is_below, pid_t *other)
+{
+	int fd = open("image", O_RDONLY | O_CLOEXEC), fds[2], status;
+	pid_t coordinator;
+	bool good;
 
 	if (fd < 0 || pipe2(fds, O_CLOEXEC))
 		return -1;
 	coordinator = fork();
 	if (!coordinator) {
 		int logfd = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		pid_t child;
 
 		signal(SIGUSR1, be_intact);
-		child = fork();
-		if (!child) {
-			setsid();
-			be();
-			sys_restart(0, 0, 0, NONE);
-			_exit(95);
-		}
+		child = start_waiting(be, is_below, fds[1]);
 		be_ordinary();
-		if (write(fds[1], &child, sizeof(child)) != sizeof(child))
-			_exit(97);
 		_exit(sys_restart(child, fd, 0, logfd) ? errno : 0);
 	}
 	close(fds[1]);
 	close(fd);
-	if (read(fds[0], &child, sizeof(child)) != sizeof(child) ||
-	    waitpid(coordinator, &error, 0) != coordinator)
-		child = 0;
+	good = waitpid(coordinator, &status, 0) == coordinator && WIFEXITED(status) &&
+	       read(fds[0], other, sizeof(*other)) == sizeof(*other);
 	close(fds[0]);
-	if (!child)
-		return -1;
-	if (error)
-		kill(child, SIGUSR1);
-	if (waitpid(child, status, 0) != child || !WIFEXITED(error))
-		return -1;
-	return WEXITSTATUS(error);
+	return good ? WEXITSTATUS(status) : -1;
+}
+
+/* Are all the others refused, and do they wait on? */
+static bool leaves_others_alone(bool is_below)
+{
+	bool good = true;
+	size_t index;
+
+	for (index = 0; index < NR_OTHERS; index++) {
+		pid_t other = 0;
+		int error = coordinate_as_user(others[index].be, is_below, &other), status;
+
+		if (error != EPERM) {
+			good = complain("%s: %s", others[index].name, strerror(error));
+			end_children();
+			continue;
+		}
+		good &= file_holds("log", "rights that the caller has not");
+		/* Its parents end before it, so it has come to us. */
+		if (is_below && (waitpid(-1, &status, 0) <= 0 || status != REFUSED << 8))
+			return complain("%s: its parent", others[index].name);
+		if (other <= 0 || kill(other, SIGUSR1))
+			return complain("%s: nobody waits", others[index].name);
+		good &= reap(other, INTACT << 8, others[index].name);
+		end_children();
+	}
+	return good;
 }
 
 TEST_F_TIMEOUT(rights, coordinator_of_another, LIMIT)
 {
-	size_t index;
-	int status;
+	pid_t pid = 0;
 
 	ASSERT_TRUE(make_tiny_image("self", "image", ORDINARY_UID));
 	/* Their own user may coordinate them. */
-	EXPECT_EQ(0, coordinate_as_user(be_ordinary, &status)) {
+	EXPECT_EQ(0, coordinate_as_user(be_ordinary, false, &pid)) {
 		show_file("log");
 	}
-	EXPECT_EQ(TINY_GOOD << 8, status);
-	for (index = 0; index < NR_OTHERS; index++) {
-		EXPECT_EQ(EPERM, coordinate_as_user(others[index].be, &status)) {
-			TH_LOG("%s", others[index].name);
-		}
-		EXPECT_EQ(INTACT << 8, status);
-		EXPECT_TRUE(file_holds("log", "rights that the caller has not"));
+	EXPECT_TRUE(reap(pid, TINY_GOOD << 8, "restarted"));
+	EXPECT_TRUE(leaves_others_alone(false));
+}
+
+TEST_F_TIMEOUT(rights, coordinator_of_a_descendant, LIMIT)
+{
+	void (*beings[2])(void) = { be_ordinary, be_ordinary };
+	pid_t pids[2], first = start_line(beings, 2, pids), pid = 0;
+
+	ASSERT_GT(first, 0);
+	EXPECT_EQ(0, save_as_user(first, "log")) {
+		show_file("log");
 	}
+	end_line(first);
+	EXPECT_EQ(0, coordinate_as_user(be_ordinary, true, &pid)) {
+		show_file("log");
+	}
+	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	end_children();
+	EXPECT_TRUE(leaves_others_alone(true));
 }
 
 TEST_HARNESS_MAIN
