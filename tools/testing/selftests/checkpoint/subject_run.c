@@ -91,8 +91,9 @@ long blocked_in(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Within execve() it may be nobody's to look at. */
 	if (fd < 0)
-		return -2;
+		return errno == EACCES ? -1 : -2;
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
