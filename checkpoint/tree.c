@@ -100,6 +100,19 @@ void ckpt_tree_free(struct ckpt_ctx *ctx)
 	ctx->nr_tasks = 0;
 }
 
+/**
+ * ckpt_tree_has_processes - are several processes saved?
+ * @ctx: context, saving
+ *
+ * Return: whether it is more than one.
+ */
+bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx)
+{
+	/* The threads of a process stand together. */
+	return !same_thread_group(ctx->tasks[0].task,
+				  ctx->tasks[ctx->nr_tasks - 1].task);
+}
+
 /* The next process from an id on that is in the namespace and not saved. */
 static struct task_struct *find_stranger(struct ckpt_ctx *ctx)
 {

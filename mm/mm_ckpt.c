@@ -343,6 +343,8 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 nr_vmas)
 		ret = ckpt_vma_restore(ctx, mm, &records[index]);
 		ckpt_mm_switch(old);
 	}
+	for (index = 0; index < nr_vmas && !ret; index++)
+		ret = ckpt_cow_link(ctx, mm, &records[index]);
 	if (!ret)
 		ret = ckpt_mm_restore_pages(ctx, mm);
 	if (!ret) {

@@ -32,9 +32,7 @@ static int check_private(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	mmap_assert_locked(mm);
 	while (start < end) {
 		vma = vma_lookup(mm, start);
-		if (!vma || vma->vm_flags & (VM_MAYSHARE | VM_PFNMAP | VM_IO) ||
-		    (vma->vm_ops &&
-		     vma->vm_ops->checkpoint == ckpt_vma_save_special))
+		if (!vma || !ckpt_vma_is_private(vma))
 			return ckpt_error(ctx, -EINVAL,
 					  "contents for %#lx, which is not private memory",
 					  start);
@@ -69,21 +67,29 @@ static int fill(struct ckpt_ctx *ctx, struct mm_struct *mm, struct batch *batch,
 	return ret;
 }
 
+static int check_range(struct ckpt_ctx *ctx, u64 start, u32 nr_pages)
+{
+	if (offset_in_page(start) || start >= TASK_SIZE_MAX ||
+	    nr_pages > (TASK_SIZE_MAX - start) >> PAGE_SHIFT)
+		return ckpt_error(ctx, -EINVAL, "%u pages at %#llx", nr_pages,
+				  start);
+	return 0;
+}
+
 static int restore_run(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		       struct batch *batch, const struct ckpt_hdr_pages *record)
 {
 	unsigned long start = record->start;
 	unsigned long left = record->nr_pages;
+	int ret = check_range(ctx, start, left);
 
-	if (offset_in_page(start) || start >= TASK_SIZE_MAX ||
-	    left > (TASK_SIZE_MAX - start) >> PAGE_SHIFT)
-		return ckpt_error(ctx, -EINVAL, "%u pages at %#llx",
-				  record->nr_pages, record->start);
+	if (ret)
+		return ret;
 	while (left) {
 		unsigned long nr_pages = min_t(unsigned long, left,
 					       BATCH_PAGES);
-		int ret = fill(ctx, mm, batch, start, nr_pages);
 
+		ret = fill(ctx, mm, batch, start, nr_pages);
 		if (ret)
 			return ret;
 		start += nr_pages * PAGE_SIZE;
@@ -93,11 +99,38 @@ static int restore_run(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return 0;
 }
 
+/* Reads one record and its pages; returns their number, or an errno. */
+static int restore_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			 struct batch *batch)
+{
+	struct ckpt_hdr_pages record;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_PAGES, &record);
+	if (!ret)
+		ret = restore_run(ctx, mm, batch, &record);
+	return ret ?: record.nr_pages;
+}
+
+static int restore_cow(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	struct ckpt_hdr_pages_cow record;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_PAGES_COW, &record);
+	if (!ret)
+		ret = check_range(ctx, record.start, record.nr_pages);
+	if (!ret)
+		ret = check_range(ctx, record.source, record.nr_pages);
+	if (!ret)
+		ret = ckpt_cow_restore(ctx, mm, &record);
+	return ret ?: record.nr_pages;
+}
+
 static int restore_all(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		       struct batch *batch)
 {
 	struct ckpt_hdr_pages_end end;
-	struct ckpt_hdr_pages record;
 	u64 nr_pages = 0;
 	int ret;
 
@@ -107,12 +140,13 @@ static int restore_all(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			return ret;
 		if (ret == CKPT_HDR_PAGES_END)
 			break;
-		ret = ckpt_record_read(ctx, CKPT_HDR_PAGES, &record);
-		if (!ret)
-			ret = restore_run(ctx, mm, batch, &record);
-		if (ret)
+		if (ret == CKPT_HDR_PAGES_COW)
+			ret = restore_cow(ctx, mm);
+		else
+			ret = restore_pages(ctx, mm, batch);
+		if (ret < 0)
 			return ret;
-		nr_pages += record.nr_pages;
+		nr_pages += ret;
 	}
 	ret = ckpt_record_read(ctx, CKPT_HDR_PAGES_END, &end);
 	if (!ret && end.nr_pages != nr_pages)

@@ -8,7 +8,8 @@
  * written to the image from the snapshot while the target runs.
  *
  * Saved: pages that exist and hold something. A page of a file that was not
- * modified is in the file; a page of zeros is what a fresh mapping has.
+ * modified is in the file; a page of zeros is what a fresh mapping has; one that
+ * the address space shares under copy-on-write may be in the image already.
  */
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
@@ -39,6 +40,7 @@ struct snapshot;
  * @must_fault: @fault_at is set
  * @next: the walk goes on here
  * @is_fresh_zero: where there is no page, a restart finds zeros
+ * @may_share: another address space may have the same pages
  */
 struct batch {
 	struct ckpt_hdr_pages header;
@@ -50,6 +52,28 @@ struct batch {
 	bool must_fault;
 	unsigned long next;
 	bool is_fresh_zero;
+	bool may_share;
+};
+
+enum run_kind {
+	RUN_NONE,
+	RUN_WRITE,
+	RUN_REFER,
+	RUN_SKIP,
+};
+
+/**
+ * struct run - consecutive pages of a batch with one fate
+ * @kind: enum run_kind
+ * @first: index of the first
+ * @nr_pages: how many
+ * @place: of the first in the image, for RUN_REFER
+ */
+struct run {
+	enum run_kind kind;
+	unsigned int first;
+	unsigned int nr_pages;
+	struct ckpt_cow_place place;
 };
 
 /* Takes the pages of a batch and leaves it empty, also when it fails. */
@@ -60,12 +84,14 @@ typedef int (*consume_t)(struct ckpt_ctx *ctx, struct snapshot *snapshot,
  * struct snapshot - memory at the moment of the checkpoint
  * @segment: its place in the image
  * @mm: duplicate of the target's address space; nobody runs on it
+ * @objref: id of the target's address space
  * @nr_pages: written so far
  * @copies: struct page_copy.list: what a duplicate leaves out
  */
 struct snapshot {
 	struct ckpt_segment segment;
 	struct mm_struct *mm;
+	u32 objref;
 	u64 nr_pages;
 	struct list_head copies;
 };
@@ -206,26 +232,49 @@ static bool is_zero(struct page *page)
 	return zero;
 }
 
-static int write_run(struct ckpt_ctx *ctx, struct batch *batch,
-		     unsigned int first, unsigned int nr_pages, u64 *total)
+static int write_run(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		     struct batch *batch, const struct run *run)
 {
-	struct bio_vec saved = batch->bvecs[first];
+	struct bio_vec *first = &batch->bvecs[run->first];
+	struct bio_vec saved = *first;
+	unsigned long start = batch->start + run->first * PAGE_SIZE;
+	unsigned int index;
 	int ret;
 
 	batch->header = (struct ckpt_hdr_pages) {
 		.h.type		= CKPT_HDR_PAGES,
 		.h.len		= sizeof(batch->header) +
-				  nr_pages * PAGE_SIZE,
-		.start		= batch->start + (u64)first * PAGE_SIZE,
-		.nr_pages	= nr_pages,
+				  run->nr_pages * PAGE_SIZE,
+		.start		= start,
+		.nr_pages	= run->nr_pages,
 		.flags		= batch->huge ? CKPT_PAGES_HUGE : 0,
 	};
 	/* The header takes the place before the run, and gives it back. */
-	ret = ckpt_stream_write_pages(ctx, &batch->header,
-				      &batch->bvecs[first], nr_pages + 1);
-	batch->bvecs[first] = saved;
-	*total += nr_pages;
+	ret = ckpt_stream_write_pages(ctx, &batch->header, first,
+				      run->nr_pages + 1);
+	*first = saved;
+	if (!batch->may_share)
+		return ret;
+	for (index = 0; index < run->nr_pages && !ret; index++)
+		ret = ckpt_cow_add(ctx, first[index + 1].bv_page,
+				   snapshot->objref, start + index * PAGE_SIZE);
 	return ret;
+}
+
+/* The pages are in the image: says where. */
+static int write_reference(struct ckpt_ctx *ctx, struct batch *batch,
+			   const struct run *run)
+{
+	struct ckpt_hdr_pages_cow record = {
+		.h.type		= CKPT_HDR_PAGES_COW,
+		.h.len		= sizeof(record),
+		.start		= batch->start + run->first * PAGE_SIZE,
+		.source		= run->place.address,
+		.nr_pages	= run->nr_pages,
+		.mm		= run->place.mm,
+	};
+
+	return ckpt_stream_write_record(ctx, &record);
 }
 
 static void release_batch(struct batch *batch)
@@ -237,25 +286,61 @@ static void release_batch(struct batch *batch)
 	batch->nr_pages = 0;
 }
 
-/* Leaves out pages of zeros where a fresh mapping has them as well. */
+/* What is to be done with a page. */
+static struct run run_of_page(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+			      struct batch *batch, unsigned int index)
+{
+	struct page *page = batch->bvecs[index + 1].bv_page;
+	struct run run = { .kind = RUN_WRITE, .first = index, .nr_pages = 1 };
+
+	if (batch->may_share &&
+	    ckpt_cow_find(ctx, snapshot->objref, page, &run.place))
+		run.kind = RUN_REFER;
+	/* Left out where a fresh mapping has zeros as well. */
+	else if (batch->is_fresh_zero && is_zero(page))
+		run.kind = RUN_SKIP;
+	return run;
+}
+
+static bool run_continues(const struct run *run, const struct run *next)
+{
+	return run->kind == next->kind &&
+	       (run->kind != RUN_REFER ||
+		(run->place.mm == next->place.mm &&
+		 run->place.address + run->nr_pages * PAGE_SIZE ==
+		 next->place.address));
+}
+
+static int end_run(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		   struct batch *batch, const struct run *run)
+{
+	if (run->kind == RUN_SKIP || !run->nr_pages)
+		return 0;
+	snapshot->nr_pages += run->nr_pages;
+	if (run->kind == RUN_REFER)
+		return write_reference(ctx, batch, run);
+	return write_run(ctx, snapshot, batch, run);
+}
+
 static int write_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 		       struct batch *batch)
 {
-	unsigned int index, first = 0;
+	struct run run = {};
+	unsigned int index;
 	int ret = 0;
 
 	for (index = 0; index < batch->nr_pages && !ret; index++) {
-		if (!batch->is_fresh_zero ||
-		    !is_zero(batch->bvecs[index + 1].bv_page))
+		struct run next = run_of_page(ctx, snapshot, batch, index);
+
+		if (run_continues(&run, &next)) {
+			run.nr_pages++;
 			continue;
-		if (index > first)
-			ret = write_run(ctx, batch, first, index - first,
-					&snapshot->nr_pages);
-		first = index + 1;
+		}
+		ret = end_run(ctx, snapshot, batch, &run);
+		run = next;
 	}
-	if (!ret && index > first)
-		ret = write_run(ctx, batch, first, index - first,
-				&snapshot->nr_pages);
+	if (!ret)
+		ret = end_run(ctx, snapshot, batch, &run);
 	release_batch(batch);
 	return ret;
 }
@@ -366,6 +451,9 @@ static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 		wanted = vma->anon_vma && !(vma->vm_flags & VM_MAYSHARE) &&
 			 vma->vm_flags & flags;
 		batch->is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
+		/* Not of what is captured now, but of a snapshot. */
+		batch->may_share = mm == snapshot->mm &&
+				   ckpt_cow_may_share(ctx, vma);
 		mmap_read_unlock(mm);
 		if (wanted)
 			ret = visit_range(ctx, snapshot, mm, batch, start,
@@ -459,6 +547,7 @@ int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	if (!snapshot)
 		return -ENOMEM;
 	snapshot->segment.ops = &snapshot_ops;
+	snapshot->objref = ckpt_object_id(ctx, mm);
 	INIT_LIST_HEAD(&snapshot->copies);
 	/*
 	 * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate.

@@ -115,8 +115,8 @@ int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	return 0;
 }
 
-static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
-		    struct ckpt_hdr_vma *record)
+static int save_kind(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		     struct ckpt_hdr_vma *record)
 {
 	const struct vm_operations_struct *ops = vma->vm_ops;
 
@@ -141,6 +141,17 @@ static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 		return ckpt_vma_save_file(ctx, vma, record);
 	record->kind = CKPT_VMA_ANON;
 	return 0;
+}
+
+static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		    struct ckpt_hdr_vma *record)
+{
+	int ret = save_kind(ctx, vma, record);
+
+	if (!ret && (record->kind == CKPT_VMA_ANON ||
+		     record->kind == CKPT_VMA_FILE_PRIVATE))
+		ret = ckpt_cow_save_vma(ctx, vma, record);
+	return ret;
 }
 
 static bool continues(const struct ckpt_hdr_vma *last,
@@ -237,6 +248,11 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 		}
 		if (last && continues(last, &next)) {
 			last->end = next.end;
+			/* A restart makes one mapping; it descends from one. */
+			if (!last->cow_mm) {
+				last->cow_mm = next.cow_mm;
+				last->cow_start = next.cow_start;
+			}
 			continue;
 		}
 		record = ckpt_record_add(ctx, CKPT_HDR_VMA);
@@ -388,6 +404,19 @@ static int advise(struct ckpt_ctx *ctx, struct mm_struct *mm,
 					  record->start);
 	}
 	return 0;
+}
+
+/**
+ * ckpt_vma_is_private - may a mapping have contents of its own?
+ * @vma: mapping
+ *
+ * Return: whether an image may hold pages of it.
+ */
+bool ckpt_vma_is_private(const struct vm_area_struct *vma)
+{
+	return !(vma->vm_flags & (VM_MAYSHARE | VM_PFNMAP | VM_IO)) &&
+	       !(vma->vm_ops &&
+		 vma->vm_ops->checkpoint == ckpt_vma_save_special);
 }
 
 /**

@@ -428,7 +428,10 @@ DESCRIBE(mm, MM);
 	UINT(R, s, kind, CKPT_VMA_ANON, CKPT_VMA_VVAR)			\
 	MASK(R, s, flags, CKPT_VMA_ALL)					\
 	OPT_REF(R, s, file, FILE)					\
-	OPT_REF(R, s, shmem, SHMEM)
+	OPT_REF(R, s, shmem, SHMEM)					\
+	R(s, cow_start, UINT, 0, ADDRESS_MAX, HEX | VOLATILE)		\
+	R(s, cow_mm, REF, CKPT_OBJ_MM, 0, OPTIONAL | VOLATILE)		\
+	ZERO(R, s, reserved)
 DESCRIBE(vma, VMA);
 
 #define PAGES(R, s)							\
@@ -436,6 +439,13 @@ DESCRIBE(vma, VMA);
 	UINT(R, s, nr_pages, 1, CKPT_PAGES_MAX)				\
 	MASK(R, s, flags, CKPT_PAGES_HUGE)
 DESCRIBE(pages, PAGES);
+
+#define PAGES_COW(R, s)							\
+	ADDRESS(R, s, start)						\
+	ADDRESS(R, s, source)						\
+	UINT(R, s, nr_pages, 1, CKPT_PAGES_MAX)				\
+	REF(R, s, mm, MM)
+DESCRIBE(pages_cow, PAGES_COW);
 
 #define PAGES_END(R, s)							\
 	ANY(R, s, nr_pages, 0)
@@ -596,6 +606,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(SHMEM,		shmem,		NONE),
 	RECORD(MEMFD,		memfd,		NONE),
 	RECORD(FILE_MEMFD,	file_memfd,	NONE),
+	RECORD(PAGES_COW,	pages_cow,	NONE),
 	RECORD(SIGHAND,		sighand,	NONE),
 	RECORD(SIGACTION,	sigaction,	NONE),
 	RECORD(SIGNAL,		signal,		NONE),

@@ -70,6 +70,9 @@ int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 extern const struct vm_special_mapping vdso_mapping;
 extern const struct vm_special_mapping vvar_mapping;
 struct mm_struct *dup_mm(struct task_struct *tsk, struct mm_struct *oldmm);
+int copy_p4d_range(struct vm_area_struct *dst_vma,
+		   struct vm_area_struct *src_vma, pgd_t *dst_pgd,
+		   pgd_t *src_pgd, unsigned long addr, unsigned long end);
 long hrtimer_nanosleep_restart(struct restart_block *restart);
 long posix_cpu_nsleep_restart(struct restart_block *restart);
 long futex_wait_restart(struct restart_block *restart);

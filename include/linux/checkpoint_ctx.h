@@ -156,6 +156,7 @@ struct ckpt_task_stage {
 };
 
 struct ckpt_slot;
+struct ckpt_cow;
 
 /**
  * struct ckpt_tree_task - one task of an image
@@ -219,6 +220,7 @@ struct ckpt_tree_task {
  * @task_indices: id to index in @tasks, as value entries: global ids when
  *	saving, those of the image when restoring
  * @file_owners: open files that send signals after the commit
+ * @cow: pages that address spaces have in common, when saving; or NULL
  * @pushed: header of a record that was looked at but not taken, type 0: none
  */
 struct ckpt_ctx {
@@ -254,6 +256,7 @@ struct ckpt_ctx {
 	u32 nr_tasks;
 	struct xarray task_indices;
 	struct list_head file_owners;
+	struct ckpt_cow *cow;
 	struct ckpt_hdr pushed;
 };
 
@@ -545,6 +548,7 @@ static inline int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file)
 /* Users and processes that other state refers to. */
 bool ckpt_cred_may_be_user(kuid_t uid);
 bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task);
+bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx);
 int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
 struct pid *ckpt_pid_find(struct ckpt_ctx *ctx, u32 number, enum pid_type type);
 
@@ -649,6 +653,32 @@ int ckpt_vma_restore_end(struct ckpt_ctx *ctx, struct mm_struct *mm,
 int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_mm_restore_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *ckpt_mm_switch(struct mm_struct *mm);
+bool ckpt_vma_is_private(const struct vm_area_struct *vma);
+
+/* Pages under copy-on-write: mm/cow_ckpt.c */
+
+/**
+ * struct ckpt_cow_place - a page in the image
+ * @mm: id of the address space that it was written with
+ * @address: in that
+ */
+struct ckpt_cow_place {
+	u32 mm;
+	unsigned long address;
+};
+
+int ckpt_cow_save_vma(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
+		      struct ckpt_hdr_vma *record);
+bool ckpt_cow_may_share(struct ckpt_ctx *ctx, const struct vm_area_struct *vma);
+bool ckpt_cow_find(struct ckpt_ctx *ctx, u32 mm, struct page *page,
+		   struct ckpt_cow_place *place);
+int ckpt_cow_add(struct ckpt_ctx *ctx, struct page *page, u32 mm,
+		 unsigned long address);
+int ckpt_cow_link(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		  const struct ckpt_hdr_vma *record);
+int ckpt_cow_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		     const struct ckpt_hdr_pages_cow *record);
+void ckpt_cow_free(struct ckpt_ctx *ctx);
 
 /* Architecture. */
 int arch_ckpt_save_header(struct ckpt_ctx *ctx);

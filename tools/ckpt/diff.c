@@ -25,6 +25,9 @@
 /* More than this is counted, not printed. */
 #define SHOWN_DIFFERENCES	40
 
+/* As the description of the header has it. */
+#define PAGE_SIZE_MAX		65536
+
 /* Of struct timespec, 64-bit. */
 #define TIMESPEC_SIZE		16
 
@@ -56,6 +59,9 @@ struct item {
  * @nr_items: their number
  * @cpu: index of the last CKPT_HDR_CPU
  * @group: pages since the last CKPT_HDR_PAGES_END
+ * @memories: pages of the address spaces read so far, by id of the object
+ * @nr_memories: entries of @memories
+ * @mm: id of the address space whose records are read
  * @page_size: bytes of a page
  */
 struct loaded {
@@ -67,6 +73,9 @@ struct loaded {
 	size_t nr_items;
 	size_t cpu;
 	struct page_group group;
+	struct page_group *memories;
+	u32 nr_memories;
+	u32 mm;
 	u32 page_size;
 };
 
@@ -119,6 +128,40 @@ static int map_file(struct loaded *loaded)
 	return 0;
 }
 
+static void keep_memory(struct loaded *loaded)
+{
+	u32 index, nr = loaded->mm + 1;
+
+	if (nr > loaded->nr_memories) {
+		loaded->memories = must_grow(loaded->memories,
+					     nr * sizeof(*loaded->memories));
+		for (index = loaded->nr_memories; index < nr; index++)
+			loaded->memories[index] = (struct page_group) { 0 };
+		loaded->nr_memories = nr;
+	}
+	loaded->memories[loaded->mm] = loaded->group;
+}
+
+/* Pages that another address space has: the same contents here. */
+static void add_shared_pages(struct loaded *loaded,
+			     const struct ckpt_hdr_pages_cow *pages)
+{
+	static const unsigned char zeros[PAGE_SIZE_MAX];
+	u32 index;
+
+	for (index = 0; index < pages->nr_pages; index++) {
+		u64 offset = (u64)index * loaded->page_size;
+		const unsigned char *data = NULL;
+
+		if (pages->mm < loaded->nr_memories)
+			data = page_group_find(&loaded->memories[pages->mm],
+					       pages->source + offset,
+					       loaded->page_size);
+		page_group_add(&loaded->group, pages->start + offset, 1,
+			       data ? data : zeros);
+	}
+}
+
 static void add_item(struct loaded *loaded, const struct image_record *record)
 {
 	size_t nr_items = loaded->nr_items;
@@ -138,6 +181,8 @@ static void add_item(struct loaded *loaded, const struct image_record *record)
 	if (record->type->type == CKPT_HDR_PAGES_END) {
 		page_group_sort(&loaded->group);
 		item->group = loaded->group;
+		if (loaded->group.is_memory)
+			keep_memory(loaded);
 		loaded->group = (struct page_group) { 0 };
 	}
 	loaded->nr_items++;
@@ -174,8 +219,14 @@ static void note_record(struct comparison *comparison, struct loaded *loaded,
 	const struct ckpt_hdr_header *header = record->fields;
 	const struct ckpt_hdr_thread *thread = record->fields;
 	const struct ckpt_hdr_pages *pages = record->fields;
+	const struct ckpt_hdr_objref *objref = record->fields;
 
 	switch (record->type->type) {
+	case CKPT_HDR_OBJREF:
+		/* Nothing that it refers to has one of its own. */
+		if (objref->objtype == CKPT_OBJ_MM)
+			loaded->mm = objref->objref;
+		break;
 	case CKPT_HDR_HEADER:
 		loaded->page_size = header->page_size;
 		break;
@@ -202,6 +253,9 @@ static void note_record(struct comparison *comparison, struct loaded *loaded,
 		page_group_add(&loaded->group, pages->start, pages->nr_pages,
 			       loaded->data + record->offset +
 			       record->type->size);
+		return;
+	case CKPT_HDR_PAGES_COW:
+		add_shared_pages(loaded, record->fields);
 		return;
 	}
 	add_item(loaded, record);
@@ -388,6 +442,7 @@ static void unload(struct loaded *loaded)
 	for (i = 0; i < loaded->nr_items; i++)
 		free(loaded->items[i].group.runs);
 	free(loaded->items);
+	free(loaded->memories);
 	free(loaded->group.runs);
 	if (loaded->data)
 		munmap((void *)loaded->data, loaded->size);

@@ -183,6 +183,7 @@ static struct {
 	u64 nr_tasks;
 	u64 nr_threads;
 	u64 nr_pages;
+	u64 nr_shared;
 	u64 pages_size;
 	struct outside_list outside;
 } summary;
@@ -289,6 +290,10 @@ static void summary_record(const struct info_options *options,
 			((const struct ckpt_hdr_pages *)record->fields)->nr_pages;
 		summary.pages_size += record->tail_len;
 		break;
+	case CKPT_HDR_PAGES_COW:
+		summary.nr_shared +=
+			((const struct ckpt_hdr_pages_cow *)record->fields)->nr_pages;
+		break;
 	case CKPT_HDR_CPU:
 		if (options->registers)
 			print_registers(record);
@@ -305,6 +310,9 @@ static void summary_end(const struct info_options *options,
 	printf("memory    %llu mappings, %llu pages saved, %.1f MiB\n",
 	       summary.nr_vmas, summary.nr_pages,
 	       summary.pages_size / MIB);
+	if (summary.nr_shared)
+		printf("shared    %llu pages more, under copy-on-write\n",
+		       summary.nr_shared);
 	printf("files     %llu descriptors, %llu open files\n",
 	       summary.nr_fds, summary.nr_files);
 	summarise_outside();

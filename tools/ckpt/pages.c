@@ -51,6 +51,33 @@ void page_group_sort(struct page_group *group)
 }
 
 /**
+ * page_group_find - find a page
+ * @group: the object that has it, sorted
+ * @start: its address
+ * @page_size: bytes of a page
+ *
+ * Return: its contents, or NULL if the group has no such page.
+ */
+const unsigned char *page_group_find(const struct page_group *group, u64 start,
+				     u32 page_size)
+{
+	size_t low = 0, high = group->nr_runs;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct page_run *run = &group->runs[middle];
+
+		if (start < run->start)
+			high = middle;
+		else if (start >= run->start + run->nr_pages * page_size)
+			low = middle + 1;
+		else
+			return run->data + (start - run->start);
+	}
+	return NULL;
+}
+
+/**
  * struct cursor - one page of a group
  * @group: the group
  * @run: index of its run

@@ -62,6 +62,8 @@ typedef void (*page_difference_t)(void *arg, u64 address, int only_in);
 void page_group_add(struct page_group *group, u64 start, u64 nr_pages,
 		    const unsigned char *data);
 void page_group_sort(struct page_group *group);
+const unsigned char *page_group_find(const struct page_group *group, u64 start,
+				     u32 page_size);
 void page_groups_compare(const struct page_group *one,
 			 const struct page_group *two, u32 page_size,
 			 const struct page_masks *masks,

@@ -80,6 +80,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_SHMEM		= 406,
 	CKPT_HDR_MEMFD		= 407,
 	CKPT_HDR_FILE_MEMFD	= 408,
+	CKPT_HDR_PAGES_COW	= 409,
 
 	CKPT_HDR_SIGHAND	= 501,
 	CKPT_HDR_SIGACTION	= 502,
@@ -235,7 +236,8 @@ struct ckpt_hdr_tree {
  *
  * Followed by a buffer with the auxiliary vector, by struct
  * ckpt_hdr_mm_arch, by @nr_vmas struct ckpt_hdr_vma, then by any number of
- * struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ * struct ckpt_hdr_pages and struct ckpt_hdr_pages_cow and a struct
+ * ckpt_hdr_pages_end.
  *
  * @h: type and length
  * @start_code: as prctl(2) PR_SET_MM describes this and the next
@@ -318,6 +320,10 @@ struct ckpt_hdr_mm {
  * @shmem: shared memory, for CKPT_VMA_SHMEM; for CKPT_VMA_FILE_SHARED a memfd
  *	that was sealed with F_SEAL_FUTURE_WRITE after it was mapped: this
  *	mapping may be written to
+ * @cow_start: first address of the mapping in @cow_mm
+ * @cow_mm: for the private kinds an address space that may share pages with
+ *	this mapping under copy-on-write, or 0
+ * @reserved: 0
  */
 struct ckpt_hdr_vma {
 	struct ckpt_hdr h;
@@ -328,6 +334,9 @@ struct ckpt_hdr_vma {
 	__u32 flags;
 	__u32 file;
 	__u32 shmem;
+	__u64 cow_start;
+	__u32 cow_mm;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_pages.flags */
@@ -348,9 +357,28 @@ struct ckpt_hdr_pages {
 };
 
 /**
+ * struct ckpt_hdr_pages_cow - consecutive pages shared under copy-on-write
+ *
+ * Their contents are those of another address space, restored before.
+ *
+ * @h: type and length
+ * @start: address of the first
+ * @source: address of the first in the other address space
+ * @nr_pages: how many
+ * @mm: the other address space
+ */
+struct ckpt_hdr_pages_cow {
+	struct ckpt_hdr h;
+	__u64 start;
+	__u64 source;
+	__u32 nr_pages;
+	__u32 mm;
+};
+
+/**
  * struct ckpt_hdr_pages_end - no more pages of this object
  * @h: type and length
- * @nr_pages: how many there were
+ * @nr_pages: how many there were, shared ones included
  */
 struct ckpt_hdr_pages_end {
 	struct ckpt_hdr h;

@@ -102,22 +102,25 @@ static bool has_record(const struct sample *sample, u32 type)
 /* A new record needs a sample: what is not there is not tested. */
 static bool test_every_record(void)
 {
-	struct sample good, failed = { 0 };
+	struct sample good, fork, failed = { 0 };
 	unsigned int i, missing = 0;
 
 	sample_family(&good, PID);
+	sample_fork(&fork, PID, true);
 	sample_begin(&failed);
 	sample_fail(&failed, 9, "no");
 	for (i = 0; i < ckpt_nr_records; i++) {
 		const struct ckpt_record *type = &ckpt_records[i];
 
 		if (has_record(&good, type->type) ||
+		    has_record(&fork, type->type) ||
 		    has_record(&failed, type->type))
 			continue;
 		printf("# no sample has a record %s\n", type->name);
 		missing++;
 	}
 	sample_free(&good);
+	sample_free(&fork);
 	sample_free(&failed);
 	return !missing;
 }
@@ -482,12 +485,31 @@ static bool test_diff_missing_page(void)
 	return true;
 }
 
+/* How a page comes to an address space is no difference, what it holds is. */
+static bool test_diff_shared_pages(void)
+{
+	struct sample one, two;
+	struct ckpt_hdr_pages_cow *pages;
+
+	sample_fork(&one, PID, false);
+	sample_fork(&two, PID, true);
+	CHECK(one.len > two.len);
+	CHECK(diff(&one, &two) == 0);
+	pages = (struct ckpt_hdr_pages_cow *)find_record(&two, CKPT_HDR_PAGES_COW);
+	pages->source -= SAMPLE_PAGE;
+	repair(&two);
+	CHECK(diff(&one, &two) == 1);
+	sample_free(&one);
+	sample_free(&two);
+	return true;
+}
+
 static bool test_diff_mutations(void)
 {
 	struct sample one, two = { 0 };
 	u64 seed;
 
-	sample_image(&one, PID, 4);
+	sample_fork(&one, PID, true);
 	two.data = must_alloc(one.len + MUTATE_GROWTH);
 	for (seed = 0; seed < 2000; seed++) {
 		two.len = mutate_image(one.data, one.len, seed, two.data, NULL);
@@ -586,6 +608,7 @@ int main(void)
 		{ "diff.field", test_diff_field },
 		{ "diff.page", test_diff_page },
 		{ "diff.missing_page", test_diff_missing_page },
+		{ "diff.shared_pages", test_diff_shared_pages },
 		{ "forest.file", test_forest_file },
 		{ "forest.pipe", test_forest_pipe },
 		{ "forest.bad", test_forest_bad },

@@ -250,8 +250,31 @@ static u32 put_directories(struct sample *sample)
 	return fs;
 }
 
-/* Its executable is what descriptors 0 and 3 have open, too. */
-static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 *exe)
+/* Each page is shared but the first, which was written since. */
+static void put_shared_pages(struct sample *sample, u32 mm)
+{
+	struct ckpt_hdr_pages first = { .start = HEAP, .nr_pages = 1 };
+	struct ckpt_hdr_pages_cow rest = {
+		.start		= HEAP + SAMPLE_PAGE,
+		.source		= HEAP + SAMPLE_PAGE,
+		.nr_pages	= NR_PAGES - 1,
+		.mm		= mm,
+	};
+	struct ckpt_hdr_pages_end end = { .nr_pages = NR_PAGES };
+	unsigned char data[SAMPLE_PAGE];
+
+	memset(data, 'a', sizeof(data));
+	sample_put(sample, CKPT_HDR_PAGES, &first, data, sizeof(data));
+	sample_put(sample, CKPT_HDR_PAGES_COW, &rest, NULL, 0);
+	sample_put(sample, CKPT_HDR_PAGES_END, &end, NULL, 0);
+}
+
+/*
+ * Its executable is what descriptors 0 and 3 have open, too. Its pages are those
+ * of an address space that was put before if @cow_mm is one.
+ */
+static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 cow_mm,
+		      u32 *exe)
 {
 	struct ckpt_hdr_mm mm = { .nr_vmas = 1, .flags = CKPT_MM_TOPDOWN };
 	struct ckpt_hdr_vma vma = {
@@ -259,6 +282,8 @@ static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 *exe)
 		.end	= HEAP + NR_PAGES * SAMPLE_PAGE,
 		.kind	= CKPT_VMA_ANON,
 		.flags	= CKPT_VMA_READ | CKPT_VMA_WRITE,
+		.cow_mm	= cow_mm,
+		.cow_start = cow_mm ? HEAP : 0,
 	};
 	u32 id = sample_object(sample, CKPT_OBJ_MM);
 
@@ -268,7 +293,10 @@ static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 *exe)
 	sample_buffer(sample, 40);
 	sample_any(sample, CKPT_HDR_MM_ARCH);
 	sample_put(sample, CKPT_HDR_VMA, &vma, NULL, 0);
-	sample_pages(sample, HEAP, NR_PAGES, pages_per_record);
+	if (cow_mm)
+		put_shared_pages(sample, cow_mm);
+	else
+		sample_pages(sample, HEAP, NR_PAGES, pages_per_record);
 	return id;
 }
 
@@ -325,7 +353,7 @@ static u32 put_filter(struct sample *sample, u32 prev)
 }
 
 /* Return: credentials of the task. */
-static u32 put_task(struct sample *sample, u32 pages_per_record)
+static u32 put_task(struct sample *sample, u32 pages_per_record, u32 cow_mm)
 {
 	struct ckpt_hdr_task task = { .exit_signal = 17, .comm = "sample" };
 	struct ckpt_hdr_thread thread = {
@@ -341,7 +369,7 @@ static u32 put_task(struct sample *sample, u32 pages_per_record)
 	sample_buffer(sample, 0);
 	objs.cred = put_cred(sample);
 	objs.fs = put_directories(sample);
-	objs.mm = put_memory(sample, pages_per_record, &exe);
+	objs.mm = put_memory(sample, pages_per_record, cow_mm, &exe);
 	sample->fs = objs.fs;
 	sample->mm = objs.mm;
 	objs.files = sample_file_table(sample, exe);
@@ -367,7 +395,7 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	sample_begin(sample);
 	sample_put(sample, CKPT_HDR_TREE, NULL, NULL, 0);
 	put_ids(sample, pid, 1, 0);
-	put_task(sample, pages_per_record);
+	put_task(sample, pages_per_record, 0);
 	sample_end(sample);
 }
 
@@ -388,8 +416,28 @@ void sample_family(struct sample *sample, u32 pid)
 	sample_put(sample, CKPT_HDR_TREE, &tree, NULL, 0);
 	put_ids(sample, pid, 1, CKPT_PIDS_SUBREAPER);
 	put_ids(sample, pid + 1, pid, CKPT_PIDS_DEAD);
-	dead.cred = put_task(sample, 2);
+	dead.cred = put_task(sample, 2, 0);
 	sample_put(sample, CKPT_HDR_TASK_DEAD, &dead, NULL, 0);
+	sample_end(sample);
+}
+
+/**
+ * sample_fork - make a complete image of a process and its child
+ * @sample: empty; sample_free() gives the memory back
+ * @pid: process id of the parent; the child's is one more
+ * @shares: the child's pages are in the image only with the parent's
+ */
+void sample_fork(struct sample *sample, u32 pid, bool shares)
+{
+	struct ckpt_hdr_tree tree = { .nr_tasks = 2 };
+
+	*sample = (struct sample) { 0 };
+	sample_begin(sample);
+	sample_put(sample, CKPT_HDR_TREE, &tree, NULL, 0);
+	put_ids(sample, pid, 1, 0);
+	put_ids(sample, pid + 1, pid, 0);
+	put_task(sample, 2, 0);
+	put_task(sample, 2, shares ? sample->mm : 0);
 	sample_end(sample);
 }
 

@@ -42,6 +42,7 @@ void sample_begin(struct sample *sample);
 void sample_end(struct sample *sample);
 void sample_fail(struct sample *sample, u32 errnum, const char *message);
 void sample_family(struct sample *sample, u32 pid);
+void sample_fork(struct sample *sample, u32 pid, bool shares);
 void sample_image(struct sample *sample, u32 pid, u32 pages_per_record);
 void sample_free(struct sample *sample);
 
