@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages under copy-on-write in an image: each is there once, however many
+ * processes have it; and what no kernel writes about them is refused, or does
+ * what it says and no more. That the processes share them again after a restart
+ * is what subjects/cow finds out.
+ */
+#include "harness.h"
+#include "image_edit.h"
+
+#include <linux/checkpoint_image.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/swap.h>
+
+#include "kselftest_harness.h"
+
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT		300
+#define CGROUP		"/sys/fs/cgroup/cow-test"
+#define NR64_WAIT4	61
+#define NR64_SIGWAIT	128
+#define PAGE		4096UL
+#define NR_PAGES	1024
+#define SIZE		(NR_PAGES * PAGE)
+/* The children of the larger family. */
+#define MANY		8
+/* What a process takes in an image besides the memory that is looked at. */
+#define OVERHEAD	(192 << 10)
+
+/* Where the processes have their memory, and what they hold there. */
+#define PRIVATE		((unsigned char *)0x10000000)
+#define SHARED		((unsigned char *)0x20000000)
+/* What each of a line writes to before it has a child. */
+#define OWN_PAGES	64
+/* The page that a child looks at. */
+#define LOOKED_AT	5
+
+static unsigned char contents(unsigned long page)
+{
+	return 1 + page % 100;
+}
+
+static void await_signal(void)
+{
+	sigset_t set;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	if (sigwait(&set, &signo))
+		_exit(12);
+}
+
+static void fill(unsigned long first, unsigned long nr_pages)
+{
+	unsigned long page;
+
+	for (page = first; page < first + nr_pages; page++)
+		memset(PRIVATE + page * PAGE, contents(page), PAGE);
+}
+
+static void map_memory(void)
+{
+	if (mmap(PRIVATE, SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != PRIVATE ||
+	    mmap(SHARED, PAGE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != SHARED)
+		_exit(10);
+	fill(0, NR_PAGES);
+	SHARED[0] = 1;
+}
+
+/* Its status is what it finds, and that of its child. */
+static void be_child(void)
+{
+	int status = 0;
+
+	syscall(SYS_close_range, 0, ~0U, 0);
+	await_signal();
+	wait4(-1, &status, 0, NULL);
+	_exit(PRIVATE[LOOKED_AT * PAGE] + WEXITSTATUS(status));
+}
+
+/* In a line each has pages that it shares only with those behind it. */
+static void start_children(int nr_children, bool in_line, int tell)
+{
+	int index;
+	pid_t pid;
+
+	for (index = 0; index < nr_children; index++) {
+		pid_t child = fork();
+
+		if (!child && !in_line)
+			be_child();
+		if (in_line && child) {
+			if (index)
+				be_child();
+			return;
+		}
+		pid = in_line ? getpid() : child;
+		if (write(tell, &pid, sizeof(pid)) != sizeof(pid))
+			_exit(11);
+		if (in_line)
+			fill(index * OWN_PAGES, OWN_PAGES);
+	}
+	if (in_line)
+		be_child();
+}
+
+/* Its status is the sum of those of its children. */
+static void be_parent(int nr_children, bool in_line, int tell)
+{
+	int status, sum = 0;
+	sigset_t set;
+
+	setsid();
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	map_memory();
+	start_children(nr_children, in_line, tell);
+	syscall(SYS_close_range, 0, ~0U, 0);
+	while (wait4(-1, &status, 0, NULL) > 0)
+		sum += WEXITSTATUS(status);
+	_exit(sum);
+}
+
+/**
+ * struct family - processes that are restarted
+ * @parent: process id of the first
+ * @children: of the others
+ * @image_path: they are in it
+ * @log_path: what the kernel says
+ * @output_path: what restart(1) says
+ */
+struct family {
+	pid_t parent;
+	pid_t children[MANY];
+	char image_path[PATH_MAX];
+	char log_path[PATH_MAX];
+	char output_path[PATH_MAX];
+};
+
+FIXTURE(cow)
+{
+	char dir[PATH_MAX / 2];
+	struct image image;
+	struct family family;
+};
+
+FIXTURE_VARIANT(cow)
+{
+	int nr_children;
+	bool in_line;
+};
+
+FIXTURE_VARIANT_ADD(cow, one_child)
+{
+	.nr_children = 1,
+};
+
+FIXTURE_VARIANT_ADD(cow, many_children)
+{
+	.nr_children = MANY,
+};
+
+FIXTURE_VARIANT_ADD(cow, line)
+{
+	.nr_children = 3,
+	.in_line = true,
+};
+
+FIXTURE_SETUP(cow)
+{
+	struct family *family = &self->family;
+	int fds[2], index;
+
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
+	strcat(self->dir, "/cow");
+	remove_tree(self->dir);
+	ASSERT_EQ(0, mkdir(self->dir, 0777));
+	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(make_path(family->image_path, PATH_MAX, self->dir, "image"));
+	ASSERT_TRUE(make_path(family->log_path, PATH_MAX, self->dir, "log"));
+	ASSERT_TRUE(make_path(family->output_path, PATH_MAX, self->dir, "output"));
+	/* They come to us when restart(1) has ended. */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	family->parent = fork();
+	if (!family->parent)
+		be_parent(variant->nr_children, variant->in_line, fds[1]);
+	close(fds[1]);
+	for (index = 0; index < variant->nr_children; index++) {
+		ASSERT_EQ(sizeof(pid_t), read(fds[0], &family->children[index], sizeof(pid_t)));
+		ASSERT_TRUE(wait_blocked(family->children[index], NR64_SIGWAIT));
+	}
+	close(fds[0]);
+	ASSERT_TRUE(wait_blocked(family->parent, NR64_WAIT4));
+	ASSERT_GT(save_to("image", family->parent, "log"), 0) show_file("log");
+	kill_and_reap(family->parent);
+	end_children();
+	ASSERT_TRUE(image_load(&self->image, "image"));
+}
+
+FIXTURE_TEARDOWN(cow)
+{
+	image_free(&self->image);
+	EXPECT_FALSE(leaves_children());
+	if (self->dir[0] == '/' && !chdir(".."))
+		remove_tree(self->dir);
+}
+
+static bool store(struct image *image)
+{
+	image_seal(image);
+	return image_store(image, "image");
+}
+
+/* restart(1) ends when they have come back, or with status 1. */
+static bool restart_ends(struct family *family, int status)
+{
+	const char *const argv[] = {
+		tool_path("restart"), "--pids", "--no-wait", "-i", family->image_path,
+		"-l", family->log_path, NULL
+	};
+
+	unlink("log");
+	return reap(spawn(argv, family->output_path), status << 8, "restart(1)");
+}
+
+static bool show_all(void)
+{
+	show_file("output");
+	show_file("log");
+	return false;
+}
+
+/* Each child finds this in its page. */
+static bool end_well(struct family *family, int nr_children, int found)
+{
+	int index;
+
+	for (index = 0; index < nr_children; index++)
+		if (!wait_blocked(family->children[index], NR64_SIGWAIT) ||
+		    kill(family->children[index], SIGUSR2))
+			return show_all();
+	return reap(family->parent, nr_children * found << 8, "the parent");
+}
+
+static bool comes_back(struct family *family, int nr_children, int found)
+{
+	return restart_ends(family, 0) ? end_well(family, nr_children, found) : show_all();
+}
+
+static bool is_refused(struct family *family, const char *reason)
+{
+	bool good = restart_ends(family, 1);
+
+	if (!file_holds("log", reason) && !file_holds("output", reason))
+		good = complain("the reason is not '%s'", reason);
+	return good || show_all();
+}
+
+/* The record of the pages that the child has in PRIVATE. */
+static bool find_reference(const struct image *image, char *what, size_t size,
+			   const char *field)
+{
+	unsigned int index, count = image_count(image, "pages_cow");
+	u64 start, nr_pages;
+	char name[64];
+
+	for (index = 0; index < count; index++) {
+		snprintf(name, sizeof(name), "pages_cow[%u].start", index);
+		if (!image_get(image, name, &start))
+			return false;
+		snprintf(name, sizeof(name), "pages_cow[%u].nr_pages", index);
+		if (!image_get(image, name, &nr_pages))
+			return false;
+		if (start <= (u64)PRIVATE + LOOKED_AT * PAGE &&
+		    start + nr_pages * PAGE > (u64)PRIVATE + LOOKED_AT * PAGE) {
+			snprintf(what, size, "pages_cow[%u].%s", index, field);
+			return true;
+		}
+	}
+	return complain("the page is not shared");
+}
+
+/* The mapping of PRIVATE that has a relative. */
+static bool find_mapping(const struct image *image, char *what, size_t size,
+			 const char *field)
+{
+	unsigned int index, count = image_count(image, "vma");
+	u64 start, mm;
+	char name[64];
+
+	for (index = 0; index < count; index++) {
+		snprintf(name, sizeof(name), "vma[%u].start", index);
+		if (!image_get(image, name, &start))
+			return false;
+		snprintf(name, sizeof(name), "vma[%u].cow_mm", index);
+		if (!image_get(image, name, &mm))
+			return false;
+		if (start == (u64)PRIVATE && mm) {
+			snprintf(what, size, "vma[%u].%s", index, field);
+			return true;
+		}
+	}
+	return complain("the mapping has no relative");
+}
+
+static bool set_in_reference(struct image *image, const char *field, u64 value)
+{
+	char what[64];
+
+	return find_reference(image, what, sizeof(what), field) &&
+	       image_set(image, what, value);
+}
+
+static bool set_in_mapping(struct image *image, const char *field, u64 value)
+{
+	char what[64];
+
+	return find_mapping(image, what, sizeof(what), field) &&
+	       image_set(image, what, value);
+}
+
+TEST_F_TIMEOUT(cow, in_image_once, LIMIT)
+{
+	EXPECT_LT(SIZE, self->image.len);
+	EXPECT_GT(SIZE + (variant->nr_children + 1) * OVERHEAD +
+		  (variant->in_line ? variant->nr_children * OWN_PAGES * PAGE : 0),
+		  self->image.len);
+	EXPECT_TRUE(comes_back(&self->family, variant->nr_children, contents(LOOKED_AT)));
+}
+
+/* The kernel needs the relation to share; without it the pages are copied. */
+TEST_F_TIMEOUT(cow, without_relative, LIMIT)
+{
+	ASSERT_TRUE(set_in_mapping(&self->image, "cow_mm", 0));
+	ASSERT_TRUE(store(&self->image));
+	EXPECT_TRUE(comes_back(&self->family, variant->nr_children, contents(LOOKED_AT)));
+}
+
+/* Whoever writes an image decides what is in it: other pages are as good. */
+TEST_F_TIMEOUT(cow, pages_from_elsewhere, LIMIT)
+{
+	ASSERT_TRUE(set_in_reference(&self->image, "source", (u64)PRIVATE + 3 * PAGE));
+	ASSERT_TRUE(store(&self->image));
+	if (variant->nr_children == 1)
+		EXPECT_TRUE(comes_back(&self->family, 1, contents(LOOKED_AT + 3)));
+}
+
+/* As mkswap(8) does. */
+static bool make_swap(const char *path, unsigned int nr_pages)
+{
+	static unsigned char page[PAGE];
+	struct {
+		char boot[1024];
+		u32 version;
+		u32 last_page;
+		u32 nr_bad_pages;
+	} *header = (void *)page;
+	unsigned int index;
+	bool good = true;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	for (index = 0; index < nr_pages && good; index++)
+		good = write(fd, page, PAGE) == PAGE;
+	header->version = 1;
+	header->last_page = nr_pages - 1;
+	memcpy(page + PAGE - 10, "SWAPSPACE2", 10);
+	good &= pwrite(fd, page, PAGE, 0) == PAGE && !fsync(fd);
+	close(fd);
+	return (good && !swapon(path, 0)) || complain("swap: %s", strerror(errno));
+}
+
+/* Which pages of PRIVATE a process has in swap, and how many. */
+static int count_swapped(pid_t pid, bool *swapped)
+{
+	static u64 entries[NR_PAGES];
+	char path[64];
+	int fd, page, count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (pread(fd, entries, sizeof(entries), (u64)PRIVATE / PAGE * sizeof(u64)) !=
+	    sizeof(entries))
+		complain("%s: %s", path, strerror(errno));
+	close(fd);
+	for (page = 0; page < NR_PAGES; page++) {
+		swapped[page] = entries[page] >> 62 & 1;
+		count += swapped[page];
+	}
+	return count;
+}
+
+static void forget_use(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", pid);
+	write_file(path, "1");
+}
+
+static void restart_in_cgroup(struct family *family)
+{
+	/* Who restarts is charged. */
+	if (!write_file(CGROUP "/cgroup.procs", "0"))
+		_exit(20);
+	_exit(!restart_ends(family, 0));
+}
+
+/*
+ * A page can only be put out if the kernel finds everybody who has it: then each
+ * of them has it in swap.
+ */
+TEST_F_TIMEOUT(cow, swapped_out, LIMIT)
+{
+	struct family *family = &self->family;
+	int nr_swapped = 0, nr_own = 0, nr_differences = 0, index, page;
+	bool before[NR_PAGES], now[NR_PAGES];
+	pid_t pid;
+
+	if (getuid())
+		SKIP(return, "needs root");
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	rmdir(CGROUP);
+	ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	ASSERT_TRUE(make_swap("swap", 2 * NR_PAGES));
+	pid = fork();
+	if (!pid)
+		restart_in_cgroup(family);
+	EXPECT_TRUE(reap(pid, 0, "the one in the cgroup")) show_all();
+	/* What was used lately would be spared. */
+	forget_use(family->parent);
+	for (index = 0; index < variant->nr_children; index++)
+		forget_use(family->children[index]);
+	for (index = 0; index < 20 && count_swapped(family->parent, before) < NR_PAGES / 4;
+	     index++)
+		write_file(CGROUP "/memory.reclaim", "64M");
+	for (index = 0; index < variant->nr_children; index++) {
+		count_swapped(family->children[index], now);
+		for (page = 0; page < NR_PAGES; page++) {
+			/* One that the process before has not. */
+			if (variant->in_line && page / OWN_PAGES == index)
+				nr_own += now[page];
+			else
+				nr_differences += now[page] != before[page];
+			nr_swapped += now[page];
+		}
+		memcpy(before, now, sizeof(before));
+	}
+	TH_LOG("%d pages in swap, %d of them own", nr_swapped, nr_own);
+	EXPECT_EQ(0, nr_differences);
+	EXPECT_LT(100 * variant->nr_children, nr_swapped);
+	if (variant->in_line)
+		EXPECT_LT(0, nr_own);
+	EXPECT_TRUE(end_well(family, variant->nr_children, contents(LOOKED_AT)));
+	EXPECT_EQ(0, swapoff("swap"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
+TEST_F_TIMEOUT(cow, refuses, LIMIT)
+{
+	static const struct {
+		bool in_mapping;
+		const char *field;
+		u64 value;
+		const char *reason;
+	} rows[] = {
+		{ false, "source", 0x20000000, "is not private memory" },
+		{ false, "source", 0x30000000, "is not private memory" },
+		{ false, "start", 0x20000000, "is not private memory" },
+		{ false, "source", 0x10000001, "pages at 0x10000001" },
+		{ false, "start", 0x10000001, "pages at 0x10000001" },
+		{ false, "start", 0x7ffffffff000, "pages at 0x7ffffffff000" },
+		{ false, "source", 0x7ffffffff000, "pages at 0x7ffffffff000" },
+		{ false, "mm", 0, "mm" },
+		{ false, "mm", 9999, "mm" },
+		{ true, "cow_start", 0x20000000, "is not private memory" },
+		{ true, "cow_start", 0x30000000, "is not private memory" },
+		{ true, "cow_mm", 9999, "cow_mm" },
+	};
+	size_t index;
+
+	if (variant->nr_children > 1)
+		SKIP(return, "is about one child");
+	for (index = 0; index < sizeof(rows) / sizeof(*rows); index++) {
+		struct image changed = { 0 };
+
+		ASSERT_TRUE(image_copy(&changed, &self->image));
+		ASSERT_TRUE((rows[index].in_mapping ? set_in_mapping : set_in_reference)
+			    (&changed, rows[index].field, rows[index].value));
+		ASSERT_TRUE(store(&changed));
+		image_free(&changed);
+		EXPECT_TRUE(is_refused(&self->family, rows[index].reason)) {
+			TH_LOG("%s = %#llx", rows[index].field,
+			       (unsigned long long)rows[index].value);
+		}
+		EXPECT_FALSE(leaves_children());
+	}
+}
+
+TEST_HARNESS_MAIN
