@@ -36,12 +36,14 @@ enum { READ_END, WRITE_END, NR_ENDS };
  * @record: its record
  * @ends: the new pipe
  * @taken: this end has become a file of the image
+ * @has_owner: it belongs to who it belonged to
  * @fifo: first file that the FIFO was opened as; NULL for a pipe
  */
 struct restored_pipe {
 	struct ckpt_hdr_pipe record;
 	struct file *ends[NR_ENDS];
 	bool taken[NR_ENDS];
+	bool has_owner;
 	struct file *fifo;
 };
 
@@ -65,14 +67,21 @@ static int set_capacity(struct ckpt_ctx *ctx, struct file *file,
 	return 0;
 }
 
-/* As chown() and chmod(), if it is not as it should be by itself. */
-static int set_owner(struct ckpt_ctx *ctx, struct file *file,
-		     const struct ckpt_hdr_pipe *record)
+/*
+ * As chown() and chmod(), if it is not as it should be by itself. Only who takes
+ * an end needs the right to that.
+ */
+static int set_owner(struct ckpt_ctx *ctx, struct restored_pipe *restored)
 {
+	const struct ckpt_hdr_pipe *record = &restored->record;
 	struct user_namespace *user_ns = current_user_ns();
+	struct file *file = restored->ends[READ_END];
 	const struct inode *inode = file_inode(file);
 	int ret = 0;
 
+	if (restored->has_owner)
+		return 0;
+	restored->has_owner = true;
 	if (from_kuid_munged(user_ns, inode->i_uid) != record->uid ||
 	    from_kgid_munged(user_ns, inode->i_gid) != record->gid)
 		ret = vfs_fchown(file, record->uid, record->gid);
@@ -184,8 +193,6 @@ static int build(struct ckpt_ctx *ctx, struct restored_pipe *restored)
 		capacity = PAGE_SIZE *
 			   roundup_pow_of_two(max(record->nr_buffers, 1));
 	ret = set_capacity(ctx, file, capacity);
-	if (!ret && !is_fifo(record))
-		ret = set_owner(ctx, file, record);
 	for (left = record->nr_buffers; left && !ret; left--)
 		ret = read_buffer(ctx, file->private_data);
 	return ret;
@@ -305,6 +312,7 @@ struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 	struct restored_pipe *restored;
 	struct ckpt_hdr_file_pipe end;
 	struct file *file;
+	int ret;
 
 	restored = read_end(ctx, record, &end);
 	if (IS_ERR(restored))
@@ -318,6 +326,9 @@ struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 		return ERR_PTR(ckpt_error(ctx, -ENOTCONN,
 					  "the other end of the pipe of descriptor %d was outside the image: connect it with restart --inherit-fd %d",
 					  record->fd, record->fd));
+	ret = set_owner(ctx, restored);
+	if (ret)
+		return ERR_PTR(ret);
 	file = open_end(restored, access);
 	if (IS_ERR(file)) {
 		ckpt_error(ctx, PTR_ERR(file), "cannot open a pipe again");
