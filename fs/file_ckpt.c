@@ -16,6 +16,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/log2.h>
 
 /*
  * Of a file that a stacked filesystem opened below, to be mapped, that
@@ -209,6 +210,16 @@ static void set_flags(struct file *file, unsigned int open_flags)
 	spin_unlock(&file->f_lock);
 }
 
+/* What may be unread was in a pipe, and another one takes its place. */
+static bool is_unread_sound(const struct ckpt_hdr_file *record)
+{
+	u32 unread = record->flags & (CKPT_FILE_UNREAD_DROPPED |
+				      CKPT_FILE_UNREAD_MOVED);
+
+	return !unread || (record->kind == CKPT_FILE_PIPE &&
+			   record->inherit >= 0 && is_power_of_2(unread));
+}
+
 /**
  * ckpt_file_restore - read and open a file of any kind
  * @ctx: context
@@ -241,6 +252,10 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "descriptor %d was a %s: nothing can be inherited in its place",
 					  record.fd, kind->name));
+	if (!is_unread_sound(&record))
+		return ERR_PTR(ckpt_error(ctx, -EINVAL,
+					  "flags %#x of descriptor %d",
+					  record.flags, record.fd));
 	file = kind->restore(ctx, &record);
 	if (IS_ERR(file))
 		return file;

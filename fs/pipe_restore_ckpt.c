@@ -8,11 +8,15 @@
  *
  * A FIFO is opened by its path, and waits for nobody. The data waits in the new
  * pipe and moves into the FIFO when the whole image was found good: others may
- * read it there.
+ * read it there. In the same way it moves into a pipe that is inherited, if who
+ * restarts wants that.
  *
- * Refused: a pipe with an end outside of the image; a FIFO that holds somebody
- *	else's data when unread data was saved; capacities and owners that the
- *	caller may not set.
+ * Reset: unread data of a pipe that another one takes the place of, if who
+ *	restarts wants that; with a note in the log.
+ * Refused: a pipe with an end outside of the image, unless another one takes its
+ *	place; then unread data, unless it was told what becomes of it; a FIFO
+ *	that holds somebody else's data when unread data was saved; capacities
+ *	and owners that the caller may not set.
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
@@ -38,6 +42,7 @@ enum { READ_END, WRITE_END, NR_ENDS };
  * @taken: this end has become a file of the image
  * @has_owner: it belongs to who it belonged to
  * @fifo: first file that the FIFO was opened as; NULL for a pipe
+ * @heir: the inherited pipe that gets the unread data, or NULL
  */
 struct restored_pipe {
 	struct ckpt_hdr_pipe record;
@@ -45,6 +50,7 @@ struct restored_pipe {
 	bool taken[NR_ENDS];
 	bool has_owner;
 	struct file *fifo;
+	struct file *heir;
 };
 
 static bool is_fifo(const struct ckpt_hdr_pipe *record)
@@ -243,6 +249,8 @@ void ckpt_pipe_drop(void *object)
 	fput(restored->ends[WRITE_END]);
 	if (restored->fifo)
 		fput(restored->fifo);
+	if (restored->heir)
+		fput(restored->heir);
 	kfree(restored);
 }
 
@@ -294,13 +302,114 @@ static struct file *open_end(struct restored_pipe *restored,
 			   current_cred());
 }
 
+/* Return: what a pipe lacks to take over buffers of another, or NULL. */
+static const char *missing_in(const struct pipe_inode_info *pipe,
+			      const struct restored_pipe *restored)
+{
+	unsigned int occupied = pipe_occupancy(READ_ONCE(pipe->head),
+					       READ_ONCE(pipe->tail));
+
+	if (!READ_ONCE(pipe->readers))
+		return "reader";
+	if (occupied + restored->record.nr_buffers > READ_ONCE(pipe->max_usage))
+		return "room";
+	return NULL;
+}
+
+static int report_missing(struct ckpt_ctx *ctx, const char *missing)
+{
+	return ckpt_error(ctx, -EBUSY,
+			  "the pipe that is inherited has no %s for the unread bytes of another one",
+			  missing);
+}
+
+static unsigned int nr_unread(const struct restored_pipe *restored)
+{
+	const struct pipe_inode_info *pipe =
+		restored->ends[READ_END]->private_data;
+	unsigned int slot, bytes = 0;
+
+	/* Nobody else has it yet. */
+	for (slot = pipe->tail; slot != pipe->head; slot++)
+		bytes += pipe_buf(pipe, slot)->len;
+	return bytes;
+}
+
+/* With the rights of who restarts, who need not have an end to write to. */
+static int check_heir(struct ckpt_ctx *ctx,
+		      const struct restored_pipe *restored, struct file *file,
+		      const struct ckpt_hdr_file *record, unsigned int bytes)
+{
+	const char *missing;
+	int ret = 0;
+
+	if (!get_pipe_info(file, true))
+		return ckpt_error(ctx, -EINVAL,
+				  "descriptor %d is no pipe: %u unread bytes cannot be moved into it",
+				  record->inherit, bytes);
+	if (!(file->f_mode & FMODE_WRITE))
+		ret = file_permission(file, MAY_WRITE);
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "no right to move %u unread bytes into descriptor %d",
+				  bytes, record->inherit);
+	/* As it is now: the sooner, the better. */
+	missing = missing_in(file->private_data, restored);
+	return missing ? report_missing(ctx, missing) : 0;
+}
+
+/* Another file takes the place of an end: what becomes of the unread data? */
+static int pass_on_unread(struct ckpt_ctx *ctx, struct restored_pipe *restored,
+			  struct file *file, const struct ckpt_hdr_file *record)
+{
+	unsigned int bytes = nr_unread(restored);
+	int ret;
+
+	if (!bytes)
+		return 0;
+	if (record->flags & CKPT_FILE_UNREAD_DROPPED) {
+		ckpt_note(ctx,
+			  "%u unread bytes of the pipe of descriptor %d were dropped",
+			  bytes, record->fd);
+		return 0;
+	}
+	if (!(record->flags & CKPT_FILE_UNREAD_MOVED))
+		return ckpt_error(ctx, -EBUSY,
+				  "the pipe of descriptor %d held %u unread bytes: say what becomes of them with restart --unread",
+				  record->fd, bytes);
+	/* Once, if more than one end was outside. */
+	if (restored->heir)
+		return 0;
+	ret = check_heir(ctx, restored, file, record, bytes);
+	if (!ret)
+		restored->heir = get_file(file);
+	return ret;
+}
+
+static struct file *inherit_end(struct ckpt_ctx *ctx,
+				struct restored_pipe *restored,
+				const struct ckpt_hdr_file *record)
+{
+	struct file *file = ckpt_file_inherit(ctx, record);
+	int ret;
+
+	if (IS_ERR(file))
+		return file;
+	ret = pass_on_unread(ctx, restored, file, record);
+	if (!ret)
+		return file;
+	fput(file);
+	return ERR_PTR(ret);
+}
+
 /**
  * ckpt_file_restore_pipe - read an open file description of a pipe
  * @ctx: context
  * @record: its first record
  *
  * Return: struct file with a reference, or an error pointer: -ENOTCONN if
- * somebody outside of the image has an end of the pipe.
+ * somebody outside of the image has an end of the pipe, -EBUSY if it is not said
+ * what becomes of unread data, or as ckpt_file_inherit().
  */
 struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 				    const struct ckpt_hdr_file *record)
@@ -321,7 +430,7 @@ struct file *ckpt_file_restore_pipe(struct ckpt_ctx *ctx,
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "a pipe neither read nor written"));
 	if (record->inherit >= 0)
-		return ckpt_file_inherit(ctx, record);
+		return inherit_end(ctx, restored, record);
 	if (restored->record.flags & outside)
 		return ERR_PTR(ckpt_error(ctx, -ENOTCONN,
 					  "the other end of the pipe of descriptor %d was outside the image: connect it with restart --inherit-fd %d",
@@ -483,13 +592,39 @@ static int move_buffers(struct pipe_inode_info *from,
 	return ret;
 }
 
+/* What is there already was written later, by whoever writes now. */
+static int publish_to_heir(struct ckpt_ctx *ctx,
+			   struct restored_pipe *restored)
+{
+	struct pipe_inode_info *from = restored->ends[READ_END]->private_data;
+	struct pipe_inode_info *to = restored->heir->private_data;
+	const char *missing;
+
+	pipe_double_lock(from, to);
+	missing = missing_in(to, restored);
+	while (!missing && !pipe_empty(from->head, from->tail)) {
+		struct pipe_buffer *buffer = pipe_buf(from, from->head - 1);
+
+		*pipe_buf(to, to->tail - 1) = *buffer;
+		buffer->ops = NULL;
+		from->head--;
+		to->tail--;
+	}
+	pipe_unlock(from);
+	pipe_unlock(to);
+	if (missing)
+		return report_missing(ctx, missing);
+	wake_up_interruptible_all(&to->rd_wait);
+	return 0;
+}
+
 /**
- * ckpt_pipe_publish - put unread data into a FIFO
+ * ckpt_pipe_publish - put unread data into a FIFO, or a pipe that is inherited
  * @ctx: context
  * @object: from ckpt_pipe_restore()
  *
- * Return: 0, -EBUSY if the FIFO holds data already, or the error of
- * fcntl(F_SETPIPE_SZ).
+ * Return: 0, -EBUSY if the FIFO holds data already or the pipe has no room or no
+ * reader, or the error of fcntl(F_SETPIPE_SZ).
  */
 int ckpt_pipe_publish(struct ckpt_ctx *ctx, void *object)
 {
@@ -497,6 +632,8 @@ int ckpt_pipe_publish(struct ckpt_ctx *ctx, void *object)
 	struct file *fifo = restored->fifo;
 	int ret;
 
+	if (restored->heir)
+		return publish_to_heir(ctx, restored);
 	if (!fifo)
 		return 0;
 	ret = set_capacity(ctx, fifo, restored->record.capacity);

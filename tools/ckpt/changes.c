@@ -108,6 +108,26 @@ bool changes_set_policy(struct changes *changes, const char *name)
 	return false;
 }
 
+/**
+ * changes_set_unread - --unread
+ * @changes: what is wanted
+ * @name: of a policy
+ *
+ * Return: whether there is one of that name.
+ */
+bool changes_set_unread(struct changes *changes, const char *name)
+{
+	if (!strcmp(name, "refuse"))
+		changes->unread_flags = 0;
+	else if (!strcmp(name, "drop"))
+		changes->unread_flags = CKPT_FILE_UNREAD_DROPPED;
+	else if (!strcmp(name, "move"))
+		changes->unread_flags = CKPT_FILE_UNREAD_MOVED;
+	else
+		return false;
+	return true;
+}
+
 static void add_stdio(struct changes *changes)
 {
 	int fd;
@@ -179,7 +199,8 @@ int changes_prepare(struct changes *changes, int image, int log)
  */
 bool changes_wanted(const struct changes *changes)
 {
-	return changes->nr_inherits || changes->path_flags || changes->nr_paths;
+	return changes->nr_inherits || changes->unread_flags ||
+	       changes->path_flags || changes->nr_paths;
 }
 
 /**

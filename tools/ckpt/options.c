@@ -25,6 +25,7 @@ enum {
 	OPT_INHERIT_STDIO,
 	OPT_FILE_CHANGED,
 	OPT_FILE,
+	OPT_UNREAD,
 };
 
 static const struct argp_option table[] = {
@@ -68,6 +69,8 @@ static const struct argp_option table[] = {
 	  "Descriptor N of the program becomes our descriptor M", 4 },
 	{ "inherit-stdio", OPT_INHERIT_STDIO, NULL, 0,
 	  "So do those of 0, 1 and 2 that led outside", 4 },
+	{ "unread", OPT_UNREAD, "POLICY", 0,
+	  "If they were pipes with unread data: refuse (default), drop, move", 4 },
 	{ "file", OPT_FILE, "PATH=NEWPATH", 0,
 	  "Open NEWPATH instead of PATH", 4 },
 	{ "file-changed", OPT_FILE_CHANGED, "POLICY", 0,
@@ -218,6 +221,11 @@ static bool parse_change(struct changes *changes, int key, const char *arg,
 	case OPT_INHERIT_FD:
 		if (!changes_add_descriptor(changes, arg))
 			argp_error(state, "--inherit-fd: not N or N:M, or N again: %s",
+				   arg);
+		break;
+	case OPT_UNREAD:
+		if (!changes_set_unread(changes, arg))
+			argp_error(state, "--unread: refuse, drop or move, not %s",
 				   arg);
 		break;
 	case OPT_FILE:

@@ -139,6 +139,8 @@ static int change_file(struct rewriter *rewriter)
 	if (entry->state != INHERIT_READY)
 		return refuse_unready(entry);
 	file->inherit = entry->ours;
+	if (file->kind == CKPT_FILE_PIPE)
+		file->flags |= rewriter->changes->unread_flags;
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct path_change {
  * @inherits: descriptors
  * @nr_inherits: their number
  * @stdio: the first three as well
+ * @unread_flags: CKPT_FILE_UNREAD_*: what becomes of unread data of pipes
  * @path_flags: CKPT_PATH_*: other files that will do
  * @paths: files that are somewhere else
  * @nr_paths: their number
@@ -59,6 +60,7 @@ struct changes {
 	struct inherit *inherits;
 	unsigned int nr_inherits;
 	bool stdio;
+	u32 unread_flags;
 	u32 path_flags;
 	struct path_change *paths;
 	unsigned int nr_paths;
@@ -68,6 +70,7 @@ struct changes {
 bool changes_add_descriptor(struct changes *changes, const char *text);
 bool changes_add_path(struct changes *changes, const char *text);
 bool changes_set_policy(struct changes *changes, const char *name);
+bool changes_set_unread(struct changes *changes, const char *name);
 int changes_prepare(struct changes *changes, int image, int log);
 bool changes_wanted(const struct changes *changes);
 void changes_release(const struct changes *changes);

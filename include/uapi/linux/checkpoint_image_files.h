@@ -63,7 +63,9 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
 #define CKPT_FILE_HAS_OWNER	0x2	/* of signals */
 #define CKPT_FILE_HAS_LEASE	0x4
-#define CKPT_FILE_ALL		0x7
+#define CKPT_FILE_UNREAD_DROPPED 0x8	/* what was unread in the pipe is not kept */
+#define CKPT_FILE_UNREAD_MOVED	0x10	/* it goes into the pipe that is inherited */
+#define CKPT_FILE_ALL		0x1f
 
 /**
  * struct ckpt_hdr_file - open file description
@@ -81,7 +83,8 @@ struct ckpt_hdr_file_desc {
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
  * What is open at it takes the place of the saved file, with the flags and the
- * position that it has. Only kinds that lead outside of the image allow it.
+ * position that it has. Only kinds that lead outside of the image allow it. Of a
+ * pipe that held unread data one of the CKPT_FILE_UNREAD_* has to be added.
  *
  * @h: type and length
  * @kind: CKPT_FILE_*

@@ -115,6 +115,7 @@ bool only_child_is(pid_t pid);
 void end_children(void);
 
 /* The number that 64-bit programs know the call by, also seen from 32-bit ones. */
+#define NR64_READ		0
 #define NR64_POLL		7
 #define NR64_PAUSE		34
 #define NR64_NANOSLEEP		35
@@ -148,6 +149,8 @@ pid_t restart_from(const char *path, pid_t pid, const char *log);
 pid_t restart_from_fd(int fd, pid_t pid, int logfd);
 long try_restart(const char *image, const char *log);
 pid_t start_with(int first, int second, void (*body)(void));
+/* What a body may do: repeat each line that comes, up to the end of the input. */
+void echo(void);
 
 /*
  * A word in memory that processes share: set it, and wait until it is another

@@ -10,7 +10,6 @@
 #include "image_edit.h"
 
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 #include <linux/checkpoint_image.h>
@@ -81,18 +80,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
-/* Repeat each line that comes, up to the end of the input. */
-static void echo(void)
-{
-	char line[256] = "> ";
-	ssize_t len;
-
-	while ((len = read(0, line + 2, sizeof(line) - 2)) > 0)
-		if (write(1, line, len + 2) != len + 2)
-			_exit(3);
-}
-
-/* And wait for a signal then, to begin anew. */
+/* And wait for a signal at the end of the input, to begin anew. */
 static void be_echo(void)
 {
 	struct sigaction action = { .sa_handler = nothing };
@@ -138,8 +126,6 @@ static pid_t start_echo(const struct pty *pty, enum shape shape)
 	_exit(0);
 }
 
-#define NR64_READ	0
-
 /* Save a process that has the old terminal, and end it. */
 static bool save_echo(const struct pty *pty, enum shape shape)
 {
@@ -178,20 +164,6 @@ static bool hears(struct pty *pty, const char *want)
 static bool says(const struct pty *pty, const char *line)
 {
 	return write(pty->master, line, strlen(line)) == (ssize_t)strlen(line);
-}
-
-static bool file_says(const char *name, const char *word)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	static char text[16384];
-	ssize_t len;
-
-	if (fd < 0)
-		return complain("%s: %s", name, strerror(errno));
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-	return strstr(text, word) || complain("'%s' is not in %s: %s", word, name, text);
 }
 
 /* restart(1) in a session of its own on the new terminal. */
@@ -387,10 +359,10 @@ TEST_F_TIMEOUT(inherit, refused_without, LIMIT)
 	snprintf(message, sizeof(message),
 		 "descriptor 0 was the terminal %s: connect it with restart --inherit-fd 0 or --inherit-stdio",
 		 self->at.old.slave);
-	EXPECT_TRUE(file_says("log2", message));
+	EXPECT_TRUE(file_holds("log2", message));
 	EXPECT_TRUE(reap(run_restart(&self->at.new, options), 1 << 8, "restart(1)"));
 	EXPECT_TRUE(hears(&self->at.new, "use --inherit-fd or --inherit-stdio"));
-	EXPECT_TRUE(file_says("log2", message));
+	EXPECT_TRUE(file_holds("log2", message));
 }
 
 TEST_F_TIMEOUT(inherit, of_another_mode, LIMIT)
@@ -405,12 +377,12 @@ TEST_F_TIMEOUT(inherit, of_another_mode, LIMIT)
 		int slave = open_slave(&self->at.new, modes[mode]);
 
 		EXPECT_EQ(-EBADF, restart_with(&self->image, slave, false));
-		EXPECT_TRUE(file_says("log2", mode ? "not open for reading" :
+		EXPECT_TRUE(file_holds("log2", mode ? "not open for reading" :
 				      "not open for writing"));
 		close(slave);
 	}
 	EXPECT_EQ(-EBADF, restart_with(&self->image, -1, false));
-	EXPECT_TRUE(file_says("log2", "descriptor 5, to be inherited, is not open"));
+	EXPECT_TRUE(file_holds("log2", "descriptor 5, to be inherited, is not open"));
 }
 
 TEST_F_TIMEOUT(inherit, image_and_log, LIMIT)
@@ -420,9 +392,9 @@ TEST_F_TIMEOUT(inherit, image_and_log, LIMIT)
 	ASSERT_TRUE(find_terminal(&self->image, &index));
 	ASSERT_TRUE(set_file(&self->image, index, "inherit", OURS));
 	EXPECT_EQ(-EINVAL, restart_with(&self->image, 0, true));
-	EXPECT_TRUE(file_says("log2", "it is the image"));
+	EXPECT_TRUE(file_holds("log2", "it is the image"));
 	EXPECT_EQ(-EINVAL, restart_with(&self->image, 1, true));
-	EXPECT_TRUE(file_says("log2", "it is the log"));
+	EXPECT_TRUE(file_holds("log2", "it is the log"));
 }
 
 /* A file that the image brings back, and a kind that there is not. */
@@ -438,196 +410,17 @@ TEST_F_TIMEOUT(inherit, of_another_kind, LIMIT)
 	ASSERT_TRUE(image_copy(&other, &self->image));
 	ASSERT_TRUE(set_file(&other, index ? 0 : 1, "inherit", OURS));
 	EXPECT_EQ(-EINVAL, restart_with(&other, slave, false));
-	EXPECT_TRUE(file_says("log2", "nothing can be inherited in its place"));
+	EXPECT_TRUE(file_holds("log2", "nothing can be inherited in its place"));
 	image_free(&other);
+	/* Nothing was unread in a terminal. */
+	ASSERT_TRUE(set_file(&self->image, index, "flags",
+			     CKPT_FILE_OUTSIDE | CKPT_FILE_UNREAD_DROPPED));
+	EXPECT_EQ(-EINVAL, restart_with(&self->image, slave, false));
+	EXPECT_TRUE(file_holds("log2", "flags 0x9 of descriptor 0"));
+	ASSERT_TRUE(set_file(&self->image, index, "flags", CKPT_FILE_OUTSIDE));
 	ASSERT_TRUE(set_file(&self->image, index, "kind", CKPT_FILE_EXTERNAL - 1));
 	EXPECT_GT(0, restart_with(&self->image, slave, false));
 	close(slave);
-}
-
-#define THEIRS	7	/* where restart(1) has the pipes */
-#define ENDED	55	/* what the process says at the end of its input */
-#define FAILED	125	/* what restart(1) says of itself */
-
-FIXTURE(pipes)
-{
-	struct place at;
-	int in[2];
-	int out[2];
-	int new_in[2];
-	int new_out[2];
-};
-
-/* A process with both of its pipes to somebody outside, who is the test. */
-static bool save_piped(const int in[2], const int out[2])
-{
-	pid_t pid = fork();
-	bool good;
-
-	if (!pid) {
-		int fds[2] = { fcntl(in[0], F_DUPFD, 100), fcntl(out[1], F_DUPFD, 100) };
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setsid();
-		syscall(SYS_close_range, 0, 99, 0);
-		if (dup2(fds[0], 0) != 0 || dup2(fds[1], 1) != 1)
-			_exit(1);
-		syscall(SYS_close_range, 2, ~0U, 0);
-		echo();
-		_exit(ENDED);
-	}
-	good = wait_blocked(pid, NR64_READ) && save_to("image", pid, "log") > 0;
-	if (!good)
-		show_file("log");
-	kill_and_reap(pid);
-	return good;
-}
-
-FIXTURE_SETUP(pipes)
-{
-	if (!have_checkpoint())
-		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_TRUE(enter(&self->at));
-	ASSERT_FALSE(pipe2(self->in, O_CLOEXEC) || pipe2(self->out, O_CLOEXEC) ||
-		     pipe2(self->new_in, O_CLOEXEC) || pipe2(self->new_out, O_CLOEXEC));
-	ASSERT_TRUE(save_piped(self->in, self->out));
-}
-
-FIXTURE_TEARDOWN(pipes)
-{
-	EXPECT_FALSE(leaves_children());
-	leave(&self->at);
-}
-
-/* restart(1) with the new pipes, as 0 and 1 or beyond, and no terminal. */
-static pid_t run_piped(int in, int out, int first, const char *const options[])
-{
-	const char *argv[16] = {
-		tool_path("restart"), "--copy-status", "-i", "image", "-l", "log2"
-	};
-	int index = 6;
-	pid_t pid;
-
-	while (*options)
-		argv[index++] = *options++;
-	unlink("log2");
-	unlink("said");
-	pid = fork();
-	if (!pid) {
-		int fds[2] = { fcntl(in, F_DUPFD, 100), fcntl(out, F_DUPFD, 100) };
-
-		setsid();
-		syscall(SYS_close_range, 0, 99, 0);
-		if (open("/dev/null", O_RDWR) != 0 || dup(0) != 1 ||
-		    open("said", O_WRONLY | O_CREAT, 0644) != 2 ||
-		    dup2(fds[0], first) != first || dup2(fds[1], first + 1) != first + 1)
-			_exit(111);
-		execv(argv[0], (char *const *)argv);
-		_exit(112);
-	}
-	return pid;
-}
-
-/* What comes out of a pipe within the time that it may take. */
-static bool pipe_says(int fd, const char *want)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	char got[64] = "";
-
-	if (poll(&ready, 1, scaled_ms(20000) / MSEC) > 0 &&
-	    read(fd, got, sizeof(got) - 1) > 0 && !strcmp(got, want))
-		return true;
-	return complain("'%s' came instead of '%s'", got, want);
-}
-
-static bool goes_on_in_pipes(const int in[2], const int out[2], int first,
-			     const char *const options[])
-{
-	pid_t tool = run_piped(in[0], out[1], first, options);
-	bool good = write(in[1], "hello\n", 6) == 6 && pipe_says(out[0], "> hello\n");
-
-	if (!good) {
-		show_file("log2");
-		show_file("said");
-	}
-	close(in[1]);
-	return reap(tool, ENDED << 8, "restart(1)") && good;
-}
-
-/* Each of the two, by number; the old pipes have nothing to do with it. */
-TEST_F_TIMEOUT(pipes, by_number, LIMIT)
-{
-	const char *const options[] = {
-		"--inherit-fd", "0:7", "--inherit-fd", "1:8", NULL
-	};
-	int unread = -1;
-
-	EXPECT_TRUE(goes_on_in_pipes(self->new_in, self->new_out, THEIRS, options));
-	EXPECT_EQ(0, ioctl(self->out[0], FIONREAD, &unread));
-	EXPECT_EQ(0, unread);
-}
-
-TEST_F_TIMEOUT(pipes, as_stdio, LIMIT)
-{
-	const char *const options[] = { "--inherit-stdio", NULL };
-
-	EXPECT_TRUE(goes_on_in_pipes(self->new_in, self->new_out, 0, options));
-}
-
-/* The test is still there at the other ends of the old ones. */
-TEST_F_TIMEOUT(pipes, the_old_ones, LIMIT)
-{
-	const char *const options[] = { "--inherit-fd", "0", "--inherit-fd", "1", NULL };
-
-	EXPECT_TRUE(goes_on_in_pipes(self->in, self->out, 0, options));
-}
-
-/* One is missing, one leads the wrong way, and one that leads nowhere outside. */
-TEST_F_TIMEOUT(pipes, refused, LIMIT)
-{
-	static const struct {
-		const char *options[5];
-		const char *log;
-		const char *message;
-	} cases[] = {
-		{ { NULL },
-		  "descriptor 0 was outside the image: connect it with restart --inherit-fd 0",
-		  "use --inherit-fd or --inherit-stdio" },
-		{ { "--inherit-fd", "0:7" },
-		  "descriptor 1 was outside the image: connect it with restart --inherit-fd 1",
-		  "use --inherit-fd or --inherit-stdio" },
-		{ { "--inherit-fd", "0:8", "--inherit-fd", "1:8" },
-		  "descriptor 8 cannot be inherited: it is not open for reading", "" },
-		{ { "--inherit-fd", "1:7", "--inherit-fd", "0:7" },
-		  "descriptor 7 cannot be inherited: it is not open for writing", "" },
-		{ { "--inherit-fd", "0:9", "--inherit-fd", "1:8" }, NULL,
-		  "--inherit-fd 0:9: descriptor 9 is not open" },
-		{ { "--inherit-fd", "2:7" }, NULL, "the program had no descriptor 2" },
-	};
-	size_t index;
-
-	for (index = 0; index < sizeof(cases) / sizeof(*cases); index++) {
-		pid_t tool = run_piped(self->new_in[0], self->new_out[1], THEIRS,
-				       cases[index].options);
-
-		EXPECT_TRUE(reap(tool, FAILED << 8, "restart(1)") &&
-			    file_says("said", cases[index].message) &&
-			    (!cases[index].log || file_says("log2", cases[index].log))) {
-			TH_LOG("case %zu", index);
-		}
-	}
-}
-
-/* Both ends are in the image: there is nothing to connect. */
-TEST_F_TIMEOUT(pipes, inside, LIMIT)
-{
-	const char *const options[] = { "--inherit-fd", "0:7", NULL };
-	pid_t tool;
-
-	ASSERT_TRUE(save_piped(self->in, self->in));
-	tool = run_piped(self->new_in[0], self->new_out[1], THEIRS, options);
-	EXPECT_TRUE(reap(tool, FAILED << 8, "restart(1)"));
-	EXPECT_TRUE(file_says("said", "descriptor 0 of the program does not lead outside"));
 }
 
 /* It is not ours alone: flags and position stay as they are. */
@@ -650,7 +443,7 @@ TEST_F_TIMEOUT(inherit, stays_as_it_is, LIMIT)
 	do {
 		ASSERT_EQ(0, fstat(file, &st));
 	} while (st.st_size < 16 && monotonic_ns() < limit);
-	EXPECT_TRUE(file_says("file", "123456hey\n> hey\n"));
+	EXPECT_TRUE(file_holds("file", "123456hey\n> hey\n"));
 	EXPECT_EQ(flags, fcntl(file, F_GETFL));
 	kill_and_reap(pid);
 	close(file);

@@ -15,7 +15,6 @@
 
 /* Seconds for one test, also in the debug kernel. */
 #define LIMIT		300
-#define NR64_READ	0
 #define DAY		86400
 
 /* What the process does; its timer is descriptor 0. */
