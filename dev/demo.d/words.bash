@@ -4,7 +4,8 @@
 # usage: words.bash FILES RESULT LOG
 #
 # How often each word occurs in the files whose names FILES holds, counted by a
-# pipeline, and their checksums, computed by a background job meanwhile.
+# pipeline, and their checksums, computed by a background job meanwhile. Another
+# one counts all words, from a FIFO.
 
 split_words()
 {
@@ -22,13 +23,12 @@ while read -r file; do
 	sha256sum "$file"
 done <"$files" >"$result.sums" &
 
-split_words | tee >(wc -l >"$result.total") | sort | uniq -c |
+mkfifo "$result.fifo"
+wc -l <"$result.fifo" >"$result.total" &
+
+split_words | tee "$result.fifo" | sort | uniq -c |
 	sort -k 1,1nr -k 2 >"$result.words"
 wait
-# The process substitution is not waited for.
-until [[ -s $result.total ]]; do
-	sleep 0.1
-done
 cat "$result.sums" "$result.total" "$result.words" >"$result"
-rm "$result.sums" "$result.total" "$result.words"
+rm "$result.sums" "$result.total" "$result.words" "$result.fifo"
 echo "done" >>"$log"
