@@ -144,27 +144,6 @@ static bool save_and_kill(struct subject_run *run, const char *name)
 	return true;
 }
 
-/* Start restart(1); it lives as long as the subject. */
-static pid_t restart_tool(struct subject_run *run, const char *how, const char *name)
-{
-	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
-	const char *const argv[] = {
-		tool_path("restart"), how, "--copy-status", "-v", "-i", image, "-l", log, NULL
-	};
-
-	if (!argv[0]) {
-		complain("restart(1) was not built");
-		return -1;
-	}
-	if (!make_path(image, sizeof(image), run->dir, name) ||
-	    !make_path(log, sizeof(log), run->dir, "restart.log") ||
-	    !make_path(output, sizeof(output), run->dir, "restart.out"))
-		return -1;
-	run->control->flags |= CONTROL_RESTARTED;
-	run->control->before_restart = monotonic_ns();
-	return spawn(argv, output);
-}
-
 static void show_restart(struct subject_run *run)
 {
 	char path[PATH_MAX];
@@ -268,7 +247,7 @@ static bool do_kill_restart(struct subject_run *run, const struct subject_case *
 				return false;
 			end_children();
 		}
-		tool = restart_tool(run, how, "image");
+		tool = subject_restart(run, how, "image");
 		if (tool < 0)
 			return false;
 		if (it->flags & ORDINARY)
@@ -288,7 +267,7 @@ static bool do_new_pidns(struct subject_run *run, const struct subject_case *it)
 
 	if (!let_live(run, it, run->pid) || !save_and_kill(run, "image"))
 		return false;
-	tool = restart_tool(run, "--pidns", "image");
+	tool = subject_restart(run, "--pidns", "image");
 	return tool >= 0 && finish_restarted(run, tool);
 }
 
@@ -309,7 +288,7 @@ static bool do_fixpoint(struct subject_run *run, const struct subject_case *it)
 
 	if (!let_live(run, it, run->pid) || !save_and_kill(run, "image"))
 		return false;
-	tool = restart_tool(run, how_to_restart(it, FIXPOINT), "image");
+	tool = subject_restart(run, how_to_restart(it, FIXPOINT), "image");
 	if (tool < 0)
 		return false;
 	if (!wait_restarted(run, tool) || !subject_settle(run, run->control->pid)) {
@@ -333,7 +312,7 @@ static bool do_restart_stage(struct subject_run *run, const struct subject_case 
 	run->control->flags |= CONTROL_REBOOTED;
 	if (it->flags & ORDINARY)
 		run->control->flags |= CONTROL_NEW_PID;
-	tool = restart_tool(run, how_to_restart(it, REBOOT), "image");
+	tool = subject_restart(run, how_to_restart(it, REBOOT), "image");
 	return tool >= 0 && finish_restarted(run, tool);
 }
 

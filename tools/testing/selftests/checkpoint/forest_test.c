@@ -6,7 +6,6 @@
 #include "harness.h"
 #include "image_edit.h"
 
-#include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
 
@@ -70,22 +69,6 @@ static void kill_all(struct subject_run *run)
 	run->pid = 0;
 }
 
-static pid_t restart_tool(struct subject_run *run, const char *how)
-{
-	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
-	const char *const argv[] = {
-		tool_path("restart"), how, "--copy-status", "-i", image, "-l", log, NULL
-	};
-
-	if (!argv[0] || !make_path(image, sizeof(image), run->dir, "image") ||
-	    !make_path(log, sizeof(log), run->dir, "restart.log") ||
-	    !make_path(output, sizeof(output), run->dir, "restart.out"))
-		return -1;
-	run->control->flags |= CONTROL_RESTARTED;
-	run->control->before_restart = monotonic_ns();
-	return spawn(argv, output);
-}
-
 static bool show_all(struct subject_run *run)
 {
 	static const char * const names[] = { "log", "restart.out", "restart.log" };
@@ -126,7 +109,7 @@ static bool try_forest(unsigned int seed)
 	    !save_file(&run, run.pid))
 		return show_all(&run);
 	kill_all(&run);
-	tool = restart_tool(&run, seed % 2 ? "--pids" : "--pidns");
+	tool = subject_restart(&run, seed % 2 ? "--pids" : "--pidns", "image");
 	return (tool > 0 && finish(&run, tool)) || complain("random-%u", seed);
 }
 
@@ -297,29 +280,15 @@ TEST_F_TIMEOUT(forest, impossible_relations, LIMIT)
 /* The id of a child belongs to somebody else now. */
 TEST_F_TIMEOUT(forest, id_is_taken, LIMIT)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid_size = 1 };
-	const char *const argv[] = { tool_path("restart"), "--pids", "-i", image_path, NULL };
 	struct subject_run run;
 	struct image image = { 0 };
-	pid_t taken, other;
-	char want[64];
-	u64 number;
+	u64 id;
 
 	ASSERT_TRUE(make_image(&run, &image));
-	ASSERT_TRUE(image_get(&image, "pids[2].pid", &number));
+	ASSERT_TRUE(image_get(&image, "pids[2].pid", &id));
 	ASSERT_TRUE(image_store(&image, image_path));
 	image_free(&image);
-	taken = number;
-	args.set_tid = (uintptr_t)&taken;
-	other = syscall(SYS_clone3, &args, sizeof(args));
-	if (!other)
-		for (;;)
-			pause();
-	ASSERT_EQ(taken, other);
-	EXPECT_TRUE(reap(spawn(argv, output_path), 1 << 8, "restart(1)"));
-	snprintf(want, sizeof(want), "process id %d is taken by", taken);
-	EXPECT_TRUE(file_holds(output_path, want)) show_file(output_path);
-	kill_and_reap(other);
+	EXPECT_TRUE(refuses_taken_id(image_path, id, output_path));
 	EXPECT_FALSE(leaves_children());
 }
 
@@ -446,7 +415,7 @@ TEST_F_TIMEOUT(storm, restarted, LIMIT)
 		} else {
 			kill_all(&self->run);
 		}
-		tool = restart_tool(&self->run, "--pids");
+		tool = subject_restart(&self->run, "--pids", "image");
 		ASSERT_GT(tool, 0);
 		ASSERT_TRUE(goes_on(&self->run)) show_all(&self->run);
 	}

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <linux/futex.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -232,6 +233,37 @@ pid_t spawn(const char *const argv[], const char *output)
 		_exit(127);
 	}
 	return pid;
+}
+
+static pid_t start_with_id(pid_t id)
+{
+	struct clone_args args = {
+		.exit_signal	= SIGCHLD,
+		.set_tid	= (uintptr_t)&id,
+		.set_tid_size	= 1,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid)
+		for (;;)
+			pause();
+	return pid;
+}
+
+bool refuses_taken_id(const char *image, pid_t id, const char *output)
+{
+	const char *const argv[] = { tool_path("restart"), "--pids", "-i", image, NULL };
+	pid_t other = start_with_id(id);
+	char want[64];
+	bool good;
+
+	if (other != id)
+		return complain("no process with id %d: %s", id, strerror(errno));
+	snprintf(want, sizeof(want), "process id %d is taken by", id);
+	good = argv[0] && reap(spawn(argv, output), 1 << 8, "restart(1)");
+	good &= file_holds(output, want);
+	kill_and_reap(other);
+	return good;
 }
 
 static void describe_status(int status, char *text, size_t size)

@@ -101,6 +101,11 @@ bool subject_settle(struct subject_run *run, pid_t pid);
 void subject_go(struct subject_run *run);
 /* Wait for the verdict; the process @pid is one that must not die meanwhile. */
 bool subject_verdict(struct subject_run *run, pid_t pid);
+/*
+ * Start restart(1) with the image of that name; it lives as long as the subject
+ * and ends with its status. A negative pid if that fails.
+ */
+pid_t subject_restart(struct subject_run *run, const char *how, const char *name);
 /* Reap it; its exit status must be this. */
 bool reap(pid_t pid, int status, const char *what);
 void kill_and_reap(pid_t pid);
@@ -161,6 +166,11 @@ bool await_word(u32 *word, u32 old, pid_t pid);
 
 /* Run a program; -1 as the wait makes no sense, else the pid. */
 pid_t spawn(const char *const argv[], const char *output);
+/*
+ * Is restart --pids refused if somebody else has the id of a task of the image,
+ * and does it say so? Both paths are absolute.
+ */
+bool refuses_taken_id(const char *image, pid_t id, const char *output);
 
 bool make_path(char *to, size_t size, const char *dir, const char *name);
 bool copy_file(const char *from, const char *to, mode_t mode);

@@ -84,6 +84,26 @@ bool subject_start(struct subject_run *run)
 	return READ_ONCE(run->control->state) == SUBJECT_READY;
 }
 
+pid_t subject_restart(struct subject_run *run, const char *how, const char *name)
+{
+	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
+	const char *const argv[] = {
+		tool_path("restart"), how, "--copy-status", "-v", "-i", image, "-l", log, NULL
+	};
+
+	if (!argv[0]) {
+		complain("restart(1) was not built");
+		return -1;
+	}
+	if (!make_path(image, sizeof(image), run->dir, name) ||
+	    !make_path(log, sizeof(log), run->dir, "restart.log") ||
+	    !make_path(output, sizeof(output), run->dir, "restart.out"))
+		return -1;
+	run->control->flags |= CONTROL_RESTARTED;
+	run->control->before_restart = monotonic_ns();
+	return spawn(argv, output);
+}
+
 long blocked_in(pid_t pid)
 {
 	char path[64], text[64] = "";

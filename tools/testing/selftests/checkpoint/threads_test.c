@@ -7,7 +7,7 @@
 #include "harness.h"
 #include "image_edit.h"
 
-#include <linux/sched.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -350,7 +350,7 @@ TEST_F_TIMEOUT(threads, end_the_process, LIMIT)
 static void *end_when_told(void *argument)
 {
 	while (!READ_ONCE(shared->stop))
-		usleep(1000);
+		syscall(SYS_futex, &shared->stop, FUTEX_WAIT, 0, NULL, NULL, 0);
 	_exit(GOOD);
 	return argument;
 }
@@ -391,7 +391,7 @@ TEST_F_TIMEOUT(threads, first_has_exited, LIMIT)
 		sched_yield();
 	/* Its threads live, and the last word is theirs. */
 	EXPECT_GT(save_to("image", pid, "log"), 0) show_file("log");
-	shared->stop = 1;
+	tell_word(&shared->stop, 1);
 	EXPECT_TRUE(reap(tool, GOOD << 8, "restart(1)")) show_file("output");
 }
 
@@ -700,30 +700,16 @@ TEST_F_TIMEOUT(threads, of_one_that_restarts_itself, LIMIT)
 /* The id of a thread, not of the process, belongs to somebody else now. */
 TEST_F_TIMEOUT(threads, whose_id_is_taken, LIMIT)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid_size = 1 };
+	char path[PATH_MAX], output[PATH_MAX];
 	struct image image = { 0 };
-	char want[64];
-	pid_t taken, other;
-	u64 number;
-	int status;
+	u64 id;
 
 	ASSERT_GT(save_three(&image), 0);
-	ASSERT_TRUE(image_get(&image, "pids[2].pid", &number));
+	ASSERT_TRUE(image_get(&image, "pids[2].pid", &id));
 	image_free(&image);
-	taken = number;
-	args.set_tid = (uintptr_t)&taken;
-	other = syscall(SYS_clone3, &args, sizeof(args));
-	if (!other)
-		for (;;)
-			pause();
-	ASSERT_EQ(taken, other);
-	restart_tool("--pids", "image", &status);
-	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status));
-	snprintf(want, sizeof(want), "process id %d is taken by", taken);
-	EXPECT_TRUE(file_holds("output", want)) {
-		show_file("output");
-	}
-	kill_and_reap(other);
+	ASSERT_TRUE(make_path(path, sizeof(path), self->dir, "image") &&
+		    make_path(output, sizeof(output), self->dir, "output"));
+	EXPECT_TRUE(refuses_taken_id(path, id, output));
 }
 
 TEST_HARNESS_MAIN
