@@ -143,20 +143,6 @@ TEST_F_TIMEOUT(forest, random, LIMIT)
 		EXPECT_TRUE(try_forest(seed));
 }
 
-static bool is_in_state(pid_t pid, const char *state)
-{
-	s64 limit = hang_limit();
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (!file_holds(path, state)) {
-		if (monotonic_ns() > limit)
-			return complain("process %d is not in state '%s'", pid, state);
-		sched_yield();
-	}
-	return true;
-}
-
 /* One that is stopped itself, as by a shell. */
 TEST_F(forest, stopped_root)
 {
@@ -168,7 +154,7 @@ TEST_F(forest, stopped_root)
 	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
 	ASSERT_GT(save_to(image_path, pid, log_path), 0) show_file(log_path);
 	/* It is where it was. */
-	EXPECT_TRUE(is_in_state(pid, ") T "));
+	EXPECT_TRUE(wait_in_state(pid, "T"));
 	EXPECT_EQ(0, waitpid(pid, &status, WUNTRACED | WNOHANG));
 	kill(pid, SIGCONT);
 	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
@@ -176,7 +162,7 @@ TEST_F(forest, stopped_root)
 
 	child = restart_from(image_path, 0, log_path);
 	ASSERT_GT(child, 0) show_file(log_path);
-	EXPECT_TRUE(is_in_state(child, ") T "));
+	EXPECT_TRUE(wait_in_state(child, "T"));
 	EXPECT_EQ(0, waitpid(child, &status, WUNTRACED | WNOHANG));
 	kill(child, SIGCONT);
 	EXPECT_EQ(child, waitpid(child, &status, WCONTINUED));

@@ -401,6 +401,19 @@ bool only_child_is(pid_t pid)
 	}
 }
 
+bool all_children_end(void)
+{
+	s64 limit = hang_limit();
+	pid_t pid;
+
+	while ((pid = living_child())) {
+		if (monotonic_ns() > limit)
+			return !leaves_children();
+		has_ended(pid, 10 * MSEC);
+	}
+	return true;
+}
+
 void tell_word(u32 *word, u32 value)
 {
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
@@ -460,6 +473,21 @@ void echo(void)
 	while ((len = read(0, line + 2, sizeof(line) - 2)) > 0)
 		if (write(1, line, len + 2) != len + 2)
 			_exit(3);
+}
+
+pid_t start_body(void (*body)(void))
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	syscall(SYS_close_range, 0, ~0U, 0);
+	if (open("/dev/null", O_RDWR) != 0 || dup(0) != 1 || dup(0) != 2)
+		_exit(1);
+	body();
+	_exit(BODY_GOOD);
 }
 
 /* What a restart says; a process that runs is ended. */

@@ -116,6 +116,8 @@ bool leaves_children(void);
  * died, and die as well.
  */
 bool only_child_is(pid_t pid);
+/* Wait until there is none: all are about to die, and some will come to us yet. */
+bool all_children_end(void);
 /* Kill those that may be left. */
 void end_children(void);
 
@@ -130,6 +132,8 @@ void end_children(void);
 /* The system call that a process is blocked in, -1 if it runs, -2 unknown. */
 long blocked_in(pid_t pid);
 bool wait_blocked(pid_t pid, long nr);
+/* Wait until /proc shows it in one of these states, such as "TZ". */
+bool wait_in_state(pid_t pid, const char *states);
 bool has_ended(pid_t pid, s64 limit_ns);
 void wait_for_file_clock(void);
 bool write_file(const char *path, const char *text);
@@ -154,6 +158,12 @@ pid_t restart_from(const char *path, pid_t pid, const char *log);
 pid_t restart_from_fd(int fd, pid_t pid, int logfd);
 long try_restart(const char *image, const char *log);
 pid_t start_with(int first, int second, void (*body)(void));
+/*
+ * A process in a session of its own, with nothing open but /dev/null, that does
+ * this and exits with BODY_GOOD.
+ */
+#define BODY_GOOD		42
+pid_t start_body(void (*body)(void));
 /* What a body may do: repeat each line that comes, up to the end of the input. */
 void echo(void);
 

@@ -8,6 +8,8 @@
 #include "harness.h"
 #include "image_edit.h"
 
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <xxhash.h>
 
 #include "record.h"
@@ -227,6 +229,46 @@ bool image_set(struct image *image, const char *what, u64 value)
 		return false;
 	memcpy(image->data + at, &value, size);
 	return true;
+}
+
+static bool wait_until_read(int pipe, pid_t reader)
+{
+	s64 limit = hang_limit();
+	int unread = 1;
+
+	while (!ioctl(pipe, FIONREAD, &unread) && unread) {
+		if (has_ended(reader, 0))
+			return complain("restart(1) has ended, %d bytes unread", unread);
+		if (monotonic_ns() > limit)
+			return complain("restart(1) does not read: %d bytes left", unread);
+		sched_yield();
+	}
+	return true;
+}
+
+pid_t image_restart_part(const struct image *image, size_t len, const char *how,
+			 const char *log, int *writer)
+{
+	const char *tool = tool_path("restart");
+	pid_t pid;
+	int fds[2];
+
+	if (!tool || pipe2(fds, O_CLOEXEC) ||
+	    fcntl(fds[1], F_SETPIPE_SZ, image->len) < (int)image->len)
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[0], 0);
+		execl(tool, tool, how, "-l", log, NULL);
+		_exit(99);
+	}
+	close(fds[0]);
+	*writer = fds[1];
+	if (write(fds[1], image->data, len) != (ssize_t)len || !wait_until_read(fds[1], pid)) {
+		kill_and_reap(pid);
+		return -1;
+	}
+	return pid;
 }
 
 void image_seal(struct image *image)

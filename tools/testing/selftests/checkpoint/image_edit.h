@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "control.h"
 
@@ -40,6 +41,13 @@ long image_next(const struct image *image, long offset);
 const char *image_type(const struct image *image, long offset);
 /* The text of a string record. */
 const char *image_text(const struct image *image, long offset);
+
+/*
+ * restart(1), with an image of which only the first bytes ever come: it has read
+ * them all, and waits. The pid; the other end of the pipe in @writer.
+ */
+pid_t image_restart_part(const struct image *image, size_t len, const char *how,
+			 const char *log, int *writer);
 
 /* "type.field" or "type[index].field" or "type.field[element]", 64 bits at most. */
 bool image_get(const struct image *image, const char *what, u64 *value);

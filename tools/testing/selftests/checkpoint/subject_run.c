@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -104,6 +105,22 @@ pid_t subject_restart(struct subject_run *run, const char *how, const char *name
 	return spawn(argv, output);
 }
 
+/* The letter that /proc shows, or 0 if it is not there. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[256] = "", *state;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	state = strrchr(text, ')');
+	return state ? state[2] : '\0';
+}
+
 long blocked_in(pid_t pid)
 {
 	char path[64], text[64] = "";
@@ -111,9 +128,9 @@ long blocked_in(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* Within execve() it may be nobody's to look at. */
+	/* Not for this user to look at: it is dead, or within execve(). */
 	if (fd < 0)
-		return errno == EACCES ? -1 : -2;
+		return errno == EACCES && state_of(pid) != 'Z' ? -1 : -2;
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
@@ -124,6 +141,23 @@ long blocked_in(pid_t pid)
 		return -2;
 	/* Between calls: "-1" and the registers. */
 	return *text ? strtol(text, NULL, 10) : -2;
+}
+
+bool wait_in_state(pid_t pid, const char *states)
+{
+	s64 limit = hang_limit();
+
+	for (;;) {
+		char state = state_of(pid);
+
+		if (!state)
+			return complain("process %d is not there any more", pid);
+		if (strchr(states, state))
+			return true;
+		if (monotonic_ns() > limit)
+			return complain("process %d is in state %c", pid, state);
+		sched_yield();
+	}
 }
 
 bool wait_blocked(pid_t pid, long want)

@@ -10,7 +10,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include <linux/checkpoint_image.h>
 
@@ -18,7 +17,7 @@
 
 #define WRITE_ONCE(x, value)	(*(volatile typeof(x) *)&(x) = (value))
 #define NONE		CHECKPOINT_FD_NONE
-#define GOOD		42
+#define GOOD		BODY_GOOD
 #define LIMIT		600
 #define NR_THREADS	6
 
@@ -63,22 +62,6 @@ FIXTURE_TEARDOWN(threads)
 	munmap(shared, sizeof(*shared));
 	if (self->dir[0] == '/' && !chdir(".."))
 		remove_tree(self->dir);
-}
-
-/* A process that has nothing but these threads. */
-static pid_t start(void (*body)(void))
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setsid();
-	syscall(SYS_close_range, 0, ~0U, 0);
-	if (open("/dev/null", O_RDWR) != 0 || dup(0) != 1 || dup(0) != 2)
-		_exit(1);
-	body();
-	_exit(GOOD);
 }
 
 static void start_thread(pthread_t *thread, void *(*body)(void *), long argument)
@@ -190,7 +173,7 @@ static pid_t restart_tool(const char *how, const char *image, int *status)
 TEST_F_TIMEOUT(threads, come_and_go, LIMIT)
 {
 	int round, rounds = is_debug_kernel() ? 30 : 150;
-	pid_t pid = start(storm);
+	pid_t pid = start_body(storm);
 
 	ASSERT_TRUE(all_beat());
 	for (round = 0; round < rounds; round++) {
@@ -211,7 +194,7 @@ TEST_F_TIMEOUT(threads, come_back, LIMIT)
 		pid_t pid, tool;
 
 		shared->stop = 0;
-		pid = start(storm);
+		pid = start_body(storm);
 		ASSERT_TRUE(all_beat());
 		ASSERT_GT(save_to("image", pid, "log"), 0) {
 			show_file("log");
@@ -259,7 +242,7 @@ static long save_in_round(int round, void (*body)(void), pid_t *pid)
 {
 	shared->nr_started = 0;
 	shared->begun = 0;
-	*pid = start(body);
+	*pid = start_body(body);
 	wait_started(round % (NR_THREADS + 1) + 1);
 	return save_to("image", *pid, "log");
 }
@@ -377,7 +360,7 @@ TEST_F_TIMEOUT(threads, first_has_exited, LIMIT)
 	pid_t pid, tool;
 
 	shared->stop = 0;
-	pid = start(end_alone);
+	pid = start_body(end_alone);
 	wait_started(2);
 	while (!is_zombie(pid))
 		sched_yield();
@@ -426,7 +409,7 @@ TEST_F_TIMEOUT(threads, save_themselves, LIMIT)
 {
 	int status;
 
-	EXPECT_TRUE(reap(start(save_from_thread), GOOD << 8, "process"));
+	EXPECT_TRUE(reap(start_body(save_from_thread), GOOD << 8, "process"));
 	EXPECT_GT(shared->saved, 0);
 	EXPECT_EQ(0, shared->restarted);
 	restart_tool("--pidns", "image", &status);
@@ -461,7 +444,7 @@ static void save_at_once(void)
 
 TEST_F_TIMEOUT(threads, save_themselves_at_once, LIMIT)
 {
-	EXPECT_TRUE(reap(start(save_at_once), GOOD << 8, "process"));
+	EXPECT_TRUE(reap(start_body(save_at_once), GOOD << 8, "process"));
 }
 
 static void be_three(void)
@@ -472,7 +455,7 @@ static void be_three(void)
 
 static pid_t save_three(struct image *image)
 {
-	pid_t pid = start(be_three);
+	pid_t pid = start_body(be_three);
 
 	wait_started(2);
 	if (save_to("image", pid, "log") <= 0 || !image_load(image, "image")) {
@@ -539,27 +522,6 @@ TEST_F_TIMEOUT(threads, that_are_none, LIMIT)
 	image_free(&image);
 }
 
-/* restart(1), with an image of which only the first half ever comes. */
-static pid_t restart_half(const struct image *image, int *writer)
-{
-	const char *tool = tool_path("restart");
-	ssize_t half = image->len / 2;
-	pid_t pid;
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) || fcntl(fds[1], F_SETPIPE_SZ, image->len) < half)
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(fds[0], 0);
-		execl(tool, tool, "--pids", "-l", "log", NULL);
-		_exit(99);
-	}
-	close(fds[0]);
-	*writer = fds[1];
-	return write(fds[1], image->data, half) == half ? pid : -1;
-}
-
 static bool has_threads(pid_t pid, unsigned int wanted)
 {
 	char path[64];
@@ -580,7 +542,7 @@ TEST_F_TIMEOUT(threads, whose_restart_is_killed, LIMIT)
 
 	leader = save_three(&image);
 	ASSERT_GT(leader, 0);
-	tool = restart_half(&image, &writer);
+	tool = image_restart_part(&image, image.len / 2, "--pids", "log", &writer);
 	ASSERT_GT(tool, 0);
 	limit = hang_limit();
 	while (!has_threads(leader, 3) && monotonic_ns() < limit)

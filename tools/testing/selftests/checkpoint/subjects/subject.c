@@ -86,14 +86,19 @@ void subject_ready(long blocked_in)
 	say_state(SUBJECT_READY);
 }
 
-void subject_wait(void)
+void subject_stay(void)
 {
-	subject_ready(SYS_futex);
 	while (!subject_must_go()) {
 		long ret = syscall(SYS_futex, &control->go, FUTEX_WAIT, 0, NULL, NULL, 0);
 
 		check(!ret || errno == EAGAIN, "waiting was disturbed: %s", strerror(errno));
 	}
+}
+
+void subject_wait(void)
+{
+	subject_ready(SYS_futex);
+	subject_stay();
 }
 
 void subject_spin(void)

@@ -151,6 +151,8 @@ static inline bool subject_has_new_pid(void)
 void subject_ready(long blocked_in);
 /* Announce, and wait for the test. */
 void subject_wait(void);
+/* Wait for the test, in another process or thread than the one that announces. */
+void subject_stay(void);
 /* The same, but running in user mode. */
 void subject_spin(void);
 
