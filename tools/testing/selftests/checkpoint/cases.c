@@ -245,6 +245,10 @@ const struct subject_case subject_cases[] = {
 	LOCKS("owner-user", "owner", "", ORDINARY),
 	LOCKS("pidfd", "pidfd", ""),
 	LOCKS("pidfd-user", "pidfd", "", ORDINARY),
+	LOCKS("owners-of-others", "kin", "owners"),
+	LOCKS("owners-of-others-user", "kin", "owners", ORDINARY),
+	LOCKS("pidfds-of-others", "kin", "pidfds"),
+	LOCKS("pidfds-of-others-user", "kin", "pidfds", ORDINARY),
 
 	EVENTS("eventfd", "eventfd", ""),
 	EVENTS("eventfd-user", "eventfd", "", ORDINARY),
