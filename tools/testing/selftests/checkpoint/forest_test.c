@@ -278,6 +278,66 @@ TEST_F_TIMEOUT(forest, id_is_taken, LIMIT)
 	EXPECT_FALSE(leaves_children());
 }
 
+/* Are there processes with all the ids of the image, dead ones too? */
+static bool all_are_there(const struct image *image)
+{
+	unsigned int nr_tasks = image_count(image, "pids"), index;
+	s64 limit = hang_limit();
+
+	for (index = 0; index < nr_tasks; index++) {
+		char what[32];
+		u64 id;
+
+		snprintf(what, sizeof(what), "pids[%u].pid", index);
+		if (!image_get(image, what, &id))
+			return false;
+		while (kill(id, 0)) {
+			if (monotonic_ns() > limit)
+				return complain("process %d does not come", (int)id);
+			sched_yield();
+		}
+	}
+	return true;
+}
+
+/*
+ * Whoever restarts them is killed when he has got so far; and the image never
+ * ends, so that nothing but his death can be noticed.
+ */
+static bool leaves_nothing(const struct image *image, size_t len, const char *how)
+{
+	pid_t tool;
+	int writer;
+	bool good;
+
+	tool = image_restart_part(image, len, how, log_path, &writer);
+	if (tool < 0)
+		return complain("no restart(1)");
+	/* In a namespace of their own they cannot be told by their ids. */
+	good = strcmp(how, "--pids") || len < image->len / 2 || all_are_there(image);
+	kill_and_reap(tool);
+	good &= all_children_end();
+	close(writer);
+	return good || complain("%s: killed after %zu bytes of %zu", how, len, image->len);
+}
+
+TEST_F_TIMEOUT(forest, whose_restart_is_killed, LIMIT)
+{
+	unsigned int part, parts = is_debug_kernel() ? 8 : 24;
+	struct image image = { 0 };
+	struct subject_run run;
+
+	ASSERT_TRUE(make_image(&run, &image));
+	for (part = 0; part <= parts; part++) {
+		/* All but the last byte, at the end. */
+		size_t len = part < parts ? image.len * part / parts : image.len - 1;
+
+		EXPECT_TRUE(leaves_nothing(&image, len, "--pids"));
+		EXPECT_TRUE(leaves_nothing(&image, len, "--pidns"));
+	}
+	image_free(&image);
+}
+
 /* checkpoint -k ends the whole tree, also who has left its session. */
 TEST_F_TIMEOUT(forest, ended_by_the_tool, LIMIT)
 {
