@@ -142,6 +142,66 @@ static int restart_child(int fd)
 	return error;
 }
 
+static bool has_said(int fd, const char *word)
+{
+	char text[4096];
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	return strstr(text, word);
+}
+
+bool attack_by_tool(int fd, const char *how, int *status)
+{
+	int said = memfd_create("said", MFD_CLOEXEC);
+	const char *tool = tool_path("restart");
+	s64 since = 0;
+	bool ran;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (dup2(fd, 0) || dup2(said, 1) != 1 || dup2(said, 2) != 2)
+			_exit(1);
+		execl(tool, tool, how, "-v", "--copy-status", NULL);
+		_exit(1);
+	}
+	/* What hangs is for who watches us. */
+	while (!has_ended(pid, 5 * MSEC)) {
+		if (!since && has_said(said, " runs"))
+			since = monotonic_ns();
+		if (since && monotonic_ns() > since + scaled_ms(RUN_MS))
+			break;
+	}
+	*status = -1;
+	if (!has_ended(pid, 0))
+		kill_and_reap(pid);
+	else
+		waitpid(pid, status, 0);
+	ran = has_said(said, " runs");
+	close(said);
+	return ran;
+}
+
+/* What restart(1) says if it could not. */
+#define TOOL_FAILED	125
+
+static int restart_tree(const struct attack *attack, int fd)
+{
+	/* What it was the tool has told in words. */
+	int status, error = EINVAL;
+
+	if (attack_by_tool(fd, attack->how, &status)) {
+		progress->ran++;
+		error = 0;
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != TOOL_FAILED) {
+		found("refused, but restart(1) ended with status %#x", status);
+	}
+	if (!all_children_end())
+		found("a process is left behind");
+	return error;
+}
+
 /* Returns only if the image was refused. */
 static int restart_self(int fd)
 {
@@ -167,6 +227,7 @@ static void try_all(const struct attack *attack)
 	setsid();
 	limit_rights();
 	signal(SIGUSR1, be_intact);
+	prctl(PR_SET_CHILD_SUBREAPER, !!attack->how);
 	if (attack->uid && (setgid(attack->uid) || setuid(attack->uid)))
 		_exit(1);
 	while (progress->next < attack->count) {
@@ -177,7 +238,10 @@ static void try_all(const struct attack *attack)
 		if (ftruncate(fd, 0) || pwrite(fd, out, len, 0) != (ssize_t)len)
 			_exit(1);
 		lseek(fd, 0, SEEK_SET);
-		error = attack->coordinated ? restart_child(fd) : restart_self(fd);
+		if (attack->how)
+			error = restart_tree(attack, fd);
+		else
+			error = attack->coordinated ? restart_child(fd) : restart_self(fd);
 		if (error)
 			progress->errors[error < MAX_ERRORS ? error : 0]++;
 		__atomic_store_n(&progress->next, index + 1, __ATOMIC_SEQ_CST);

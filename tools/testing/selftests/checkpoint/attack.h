@@ -18,6 +18,7 @@
  * @coordinated: as restart(1) does it: a child becomes the process of the
  *	image, or else is what it was. Otherwise who tries becomes it
  * @uid: who tries
+ * @how: restart(1) does it, with this option, for what are several processes
  */
 struct attack {
 	char name[64];
@@ -29,10 +30,16 @@ struct attack {
 	bool may_run;
 	bool coordinated;
 	uid_t uid;
+	const char *how;
 };
 
 /* Once, before all others; false if there is no memory. */
 bool attack_prepare(void);
+/*
+ * Let restart(1) do it once. Whether the program of the image ran; what the tool
+ * ended with in @status, -1 if that had to be ended.
+ */
+bool attack_by_tool(int fd, const char *how, int *status);
 /* Try them all. */
 bool attack_run(const struct attack *attack);
 /*

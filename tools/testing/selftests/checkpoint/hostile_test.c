@@ -5,7 +5,8 @@
  * Every truncation, and many thousand mutations that the tools' own tests make
  * as well, usually with a tail that is right. Each is refused with an error,
  * or is an image and its process runs; it hangs nowhere, leaves nothing
- * behind, and gives nobody more rights than they had.
+ * behind, and gives nobody more rights than they had. Images of several processes
+ * go through restart(1), which has to stand them, too.
  *
  *	hostile_test [-n MUTATIONS] [-s FIRST_SEED]
  */
@@ -175,7 +176,7 @@ static void truncate_everywhere(const struct image *image)
 }
 
 /* In a process of its own, which has the rights of those that try. */
-static bool save_dynamic(struct subject_run *run, int fd)
+static bool save_limited(struct subject_run *run, int fd)
 {
 	pid_t pid = fork();
 
@@ -187,7 +188,11 @@ static bool save_dynamic(struct subject_run *run, int fd)
 		kill_and_reap(run->pid);
 		exit(0);
 	}
-	return reap(pid, 0, "dynamic");
+	if (!reap(pid, 0, run->program))
+		return false;
+	/* Its children have come to us. */
+	end_children();
+	return true;
 }
 
 /* A process with a dynamic linker and glibc; in the image it need not wait any more. */
@@ -214,7 +219,7 @@ static bool make_dynamic_image(struct image *image)
 			return false;
 	if (!subject_map(&run, true))
 		return false;
-	good = save_dynamic(&run, fd) && image_load_fd(image, fd);
+	good = save_limited(&run, fd) && image_load_fd(image, fd);
 	close(fd);
 	run.control->flags |= CONTROL_RESTARTED | CONTROL_NEW_PID;
 	subject_go(&run);
@@ -225,11 +230,57 @@ static bool make_dynamic_image(struct image *image)
 	return good;
 }
 
+/* A tree in its image need not wait any more, and ends. */
+static bool make_tree_image(struct subject_run *run, struct image *image)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC), status = -1;
+	bool good = subject_map(run, true) && save_limited(run, fd) && image_load_fd(image, fd);
+
+	if (good) {
+		run->control->flags |= CONTROL_RESTARTED;
+		subject_go(run);
+		lseek(fd, 0, SEEK_SET);
+		good = attack_by_tool(fd, "--pidns", &status) && !status &&
+		       subject_verdict(run, 0);
+	}
+	close(fd);
+	return good || complain("restart(1) ended with status %#x", status);
+}
+
+static void attack_tree(const char *program, const char *arg)
+{
+	struct subject_run run = { .arg = arg };
+	struct attack attack = {
+		.first = first_seed, .count = nr_mutations / 32, .make = make_mutation,
+		.may_run = true, .how = "--pidns",
+	};
+	char path[PATH_MAX];
+	struct image image;
+	bool good;
+
+	good = getcwd(path, sizeof(path)) && make_path(run.dir, sizeof(run.dir), path, arg) &&
+	       !mkdir(run.dir, 0755);
+	snprintf(run.program, sizeof(run.program), "%s", helper_path(program));
+	good = good && make_tree_image(&run, &image);
+	ksft_test_result(good, "image of a tree, %s\n", arg);
+	if (good) {
+		snprintf(attack.name, sizeof(attack.name), "mutations of a tree, %s", arg);
+		attack.image = &image;
+		report_attack(&attack);
+		first_seed += attack.count;
+		image_free(&image);
+	} else if (make_path(path, sizeof(path), run.dir, "log")) {
+		show_file(path);
+	}
+	if (run.control)
+		subject_unmap(&run);
+}
+
 static const char * const waiting[] = { "nanosleep", "poll", "futex" };
 
 #define NR_WAITING	(sizeof(waiting) / sizeof(*waiting))
 /* Each image is tested for being good, then attacked; the rich ones in two ways. */
-#define NR_TESTS	(2 * (4 + NR_WAITING) + 2 + 1)
+#define NR_TESTS	(2 * (6 + NR_WAITING) + 2 + 1)
 
 static void attack_rich(void)
 {
@@ -312,6 +363,8 @@ static void run_tests(void)
 	for (index = 0; index < NR_WAITING; index++)
 		attack_waiting(waiting[index]);
 	attack_dynamic();
+	attack_tree("subjects/forest", "orphans");
+	attack_tree("subjects/sharing", "files-memory-directories-dead");
 }
 
 int main(int argc, char **argv)
