@@ -1,0 +1,202 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: real NAME --stage1|--stage2
+#
+# An unmodified program of Debian is saved in the middle of its work, killed, and
+# brought back after a reboot; what it has made in the end must be what it makes
+# without interruption.  The Debian system is on /mnt/disk.  programs/NAME is the
+# directory in which the program runs; the file "how" in it sets
+#
+#   command    the program with its arguments
+#   setup      what is run before (default: nothing)
+#   input      standard input, a file in the directory (default: /dev/null)
+#   results    files that it makes (default: its output alone)
+#   unordered  set if the lines of its output have no fixed order
+#   tasks      processes and threads that there are at least when it is saved
+#   ids        how it comes back: --pids (the default) or --pidns
+#
+# Its output must tell its progress, line by line.
+
+name=$1
+ROOT=/mnt/disk
+DIR=$ROOT/srv/$name
+REFERENCE=$DIR.reference
+IMAGE=$DIR.ckpt
+GROUP=/sys/fs/cgroup/real
+DEBIAN="chroot $ROOT /usr/bin/env -i -C /srv/$name LC_ALL=C HOME=/root PATH=/usr/bin:/bin"
+# Nobody has these process ids in the next boot, and no other program: its name may
+# be in that of a file.
+LAST_PID=$((10000 + 0x$(echo "$name" | sha256sum | cut -c 1-4) % 20000))
+# Tenths of a second that anything may take.
+PATIENCE=1800
+command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids
+
+say()
+{
+	echo "# $name: $*"
+}
+
+fail()
+{
+	for file in "$DIR".messages "$DIR".errors; do
+		[ ! -s "$file" ] || tail -n 20 "$file" | sed "s|^|# ${file##*.}: |"
+	done
+	echo "not ok 1 $name: $*"
+	exit 1
+}
+
+# until_true COMMAND...: look every tenth of a second.
+until_true()
+{
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt $PATIENCE ] || return 1
+		sleep 0.1
+	done
+}
+
+group_is()
+{
+	grep -q "^$1\$" $GROUP/cgroup.events
+}
+
+uptime_now()
+{
+	cut -d. -f1 /proc/uptime
+}
+
+lines()
+{
+	wc -l <"$1" | tr -d ' '
+}
+
+# So far, or no longer there.
+got_to()
+{
+	[ "$(lines "$DIR/output")" -ge "$1" ] || group_is "populated 0"
+}
+
+# Always the same place, in which the program has never been.
+prepare()
+{
+	rm -rf "$DIR"
+	cp -R "/ckpt/tests/programs/$name" "$DIR"
+	# shellcheck disable=SC2086
+	[ -z "$setup" ] || $DEBIAN $setup >"$DIR.errors" 2>&1 || fail "$setup"
+}
+
+# A session of its own, without a terminal, in a cgroup that can be frozen.
+begin()
+{
+	echo 0 >$GROUP/cgroup.procs
+	echo $LAST_PID >/proc/sys/kernel/ns_last_pid
+	: >"$DIR/output"
+	# shellcheck disable=SC2086
+	$DEBIAN setsid $command <"${input:+$DIR/}${input:-/dev/null}" \
+		>"$DIR/output" 2>"$DIR.errors" &
+	pid=$!
+	echo 0 >/sys/fs/cgroup/cgroup.procs
+}
+
+save()
+{
+	echo 1 >$GROUP/cgroup.freeze
+	until_true group_is "frozen 1" || fail "it cannot be frozen"
+	before=$(lines "$DIR/output")
+	threads=$(wc -l <$GROUP/cgroup.threads)
+	checkpoint -q -l "$DIR.messages" -o "$IMAGE" $pid || fail "checkpoint"
+	echo 1 >$GROUP/cgroup.kill
+	wait $pid 2>/dev/null
+	until_true group_is "populated 0" || fail "it cannot be killed"
+	say "saved $threads tasks at line $before of $total: $(($(stat -c %s "$IMAGE") / 1024)) KiB"
+	[ "$before" -gt 0 ] || fail "it has not begun"
+	[ "$before" -lt "$total" ] || fail "it was done already"
+	[ "$threads" -ge "$tasks" ] || fail "$tasks tasks expected"
+	cp "$DIR/output" "$DIR.before"
+}
+
+stage1()
+{
+	mkdir -p $GROUP
+	rm -rf "$REFERENCE" "$IMAGE"
+	prepare
+	begun=$(uptime_now)
+	begin
+	wait $pid || fail "it does not work: status $?"
+	say "uninterrupted: $(($(uptime_now) - begun)) s"
+	mv "$DIR" "$REFERENCE"
+	total=$(lines "$REFERENCE/output")
+
+	prepare
+	begin
+	until_true got_to $((total * 2 / 5)) || fail "no progress"
+	save
+}
+
+output_of()
+{
+	if [ "$unordered" ]; then
+		sort "$1/output"
+	else
+		cat "$1/output"
+	fi
+}
+
+stage2()
+{
+	[ -s "$IMAGE" ] || fail "it was not saved"
+	cmp -s "$DIR.before" "$DIR/output" || fail "the output has changed since"
+	begun=$(uptime_now)
+	restart -q $ids --copy-status -l "$DIR.messages" -i "$IMAGE"
+	status=$?
+	[ $status != 125 ] || fail "restart"
+	[ $status = 0 ] || fail "it ended with status $status"
+	say "worked for $(($(uptime_now) - begun)) s more"
+	head -n "$(lines "$DIR.before")" "$DIR/output" | cmp -s - "$DIR.before" ||
+		fail "it did not continue its output"
+	output_of "$REFERENCE" >/tmp/expected
+	output_of "$DIR" | cmp - /tmp/expected || fail "another output"
+	for file in $results; do
+		for one in "$REFERENCE"/$file; do
+			cmp "$one" "$DIR/${one#"$REFERENCE"/}" || fail "another $file"
+		done
+	done
+}
+
+# Whatever another test has left behind that ran out of time.
+clean_up()
+{
+	[ ! -d $GROUP ] || {
+		echo 1 >$GROUP/cgroup.kill
+		until_true group_is "populated 0"
+		rmdir $GROUP
+	}
+	! grep -q " $ROOT/proc " /proc/mounts || {
+		umount $ROOT/proc
+		umount -l $ROOT/dev
+	}
+}
+
+echo "TAP version 13"
+echo "1..1"
+# shellcheck source=/dev/null
+. "/ckpt/tests/programs/$name/how"
+clean_up
+trap clean_up EXIT
+mount -t proc proc $ROOT/proc || fail "no /proc"
+mount -o rbind /dev $ROOT/dev || fail "no /dev"
+case $2 in
+--stage1)
+	stage1
+	echo "ok 1 $name is saved"
+	;;
+--stage2)
+	stage2
+	echo "ok 1 $name ends after the reboot as it would have"
+	;;
+*)
+	fail "no such stage: $2"
+	;;
+esac
