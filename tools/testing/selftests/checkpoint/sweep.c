@@ -55,7 +55,7 @@ static void find_places(struct target *target)
 static bool may_be_missing(u32 type)
 {
 	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR ||
-	       type == CKPT_HDR_TASK_DEAD;
+	       type == CKPT_HDR_TASK_DEAD || type == CKPT_HDR_PAGES_COW;
 }
 
 static bool has_every_record(const struct image *image)
