@@ -26,6 +26,8 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include <asm/tlb.h>
+
 /* A place is one value entry: number of the page, and id of the object. */
 #define PAGE_NUMBER_BITS	44
 #define OBJREF_BITS		(BITS_PER_XA_VALUE - PAGE_NUMBER_BITS)
@@ -361,7 +363,21 @@ static void split_at(struct vm_area_struct *vma, unsigned long address)
 		split_huge_pmd_address(vma, address, false, NULL);
 }
 
-/* copy_page_range() for a part of a mapping. */
+/* What was shared has the protection of the source. */
+static void protect(struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
+{
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	change_protection(&tlb, vma, start, end, 0);
+	tlb_finish_mmu(&tlb);
+}
+
+/*
+ * copy_page_range() for a part of a mapping, and for mappings that need not be
+ * protected alike.
+ */
 static int share(struct vm_area_struct *vma, struct vm_area_struct *source,
 		 unsigned long start, unsigned long end)
 {
@@ -392,6 +408,8 @@ static int share(struct vm_area_struct *vma, struct vm_area_struct *source,
 	raw_write_seqcount_end(&source_mm->write_protect_seq);
 	mmu_notifier_invalidate_range_end(&range);
 	flush_tlb_range(source, start, end);
+	if (pgprot_val(vma->vm_page_prot) != pgprot_val(source->vm_page_prot))
+		protect(vma, start, end);
 	return ret;
 }
 

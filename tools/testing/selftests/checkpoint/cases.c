@@ -154,6 +154,7 @@ const struct subject_case subject_cases[] = {
 	FOREST("cow-file", "cow", "file"),
 	FOREST("cow-moved", "cow", "moved"),
 	FOREST("cow-dead", "cow", "dead"),
+	FOREST("cow-protected", "cow", "protected"),
 	FOREST("forest-random-1", "forest", "random-1"),
 	FOREST("forest-random-2", "forest", "random-2"),
 	FOREST("forest-random-3", "forest", "random-3"),

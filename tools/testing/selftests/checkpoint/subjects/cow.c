@@ -7,12 +7,13 @@
  *
  * Each knows which pages it shares with whom, and so how large its part of the
  * memory is. The argument says of what kind that is: "small" pages, "huge" ones,
- * or a private mapping of a "file"; or that 3 has "moved" it, or that 1 has
- * exited ("dead").
+ * or a private mapping of a "file"; or that 3 has "moved" it, that 1 has exited
+ * ("dead"), or that some may not do with a part what the others may ("protected").
  */
 #include "subject.h"
 
 #include <linux/futex.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,6 +25,19 @@
 /* Every so many pages the same happens. */
 #define CYCLE		8
 #define ALL		CYCLE
+
+/* Pages of which one process has changed the protection, from this one on. */
+#define NR_PROTECTED	64UL
+
+static const struct protection {
+	unsigned int process;
+	unsigned long first;
+	int prot;
+} protections[] = {
+	{ 0, NR_PAGES - 3 * NR_PROTECTED, PROT_NONE },
+	{ 3, NR_PAGES - 2 * NR_PROTECTED, PROT_READ },
+	{ 2, NR_PAGES - NR_PROTECTED, PROT_NONE },
+};
 
 /* What happens, in the order in which it happens to a page. */
 enum deed {
@@ -73,7 +87,7 @@ static struct common {
 
 /* Which version of a page a process has, the same number for the same; or 0. */
 static u64 versions[NR_PROCESSES][NR_PAGES];
-static bool is_huge, is_moved, is_dead;
+static bool is_huge, is_moved, is_dead, is_protected;
 static unsigned int own;
 static char *memory;
 
@@ -190,13 +204,72 @@ static long own_part(void)
 	return sum;
 }
 
+/* May the process access the page like that? */
+static bool may(unsigned long page, int prot)
+{
+	size_t index;
+
+	for (index = 0; index < ARRAY_SIZE(protections); index++) {
+		const struct protection *protection = &protections[index];
+
+		if (is_protected && protection->process == own &&
+		    page - protection->first < NR_PROTECTED)
+			return protection->prot & prot;
+	}
+	return true;
+}
+
+static void protect(void)
+{
+	size_t index;
+
+	for (index = 0; index < ARRAY_SIZE(protections); index++)
+		if (is_protected && protections[index].process == own)
+			need(!mprotect(memory + protections[index].first * PAGE_SIZE,
+				       NR_PROTECTED * PAGE_SIZE, protections[index].prot));
+}
+
+static sigjmp_buf out_of_fault;
+
+static void leave_fault(int signo)
+{
+	siglongjmp(out_of_fault, signo);
+}
+
+/* Reads it, or writes what is there already. */
+static bool faults(unsigned long page, int prot)
+{
+	volatile u64 *word = word_of(page);
+
+	if (sigsetjmp(out_of_fault, 1))
+		return true;
+	if (prot == PROT_WRITE)
+		*word = versions[own][page];
+	else
+		(void)*word;
+	return false;
+}
+
+static void check_protection(void)
+{
+	unsigned long page, wrong = 0;
+
+	signal(SIGSEGV, leave_fault);
+	for (page = 0; page < NR_PAGES; page++) {
+		wrong += !may(page, PROT_READ) && !faults(page, PROT_READ);
+		wrong += !may(page, PROT_WRITE) && !faults(page, PROT_WRITE);
+	}
+	signal(SIGSEGV, SIG_DFL);
+	check_equal(wrong, 0, "accesses that are not allowed");
+}
+
 static void check_contents(void)
 {
 	unsigned long page, wrong = 0;
 
 	for (page = 0; page < NR_PAGES; page++)
 		/* To read what was dropped would bring it back. */
-		if (versions[own][page])
+		if (versions[own][page] && may(page, PROT_READ))
 			wrong += *word_of(page) != versions[own][page];
 	check_equal(wrong, 0, "pages with other contents");
 }
@@ -206,6 +279,7 @@ static void measure(void)
 	long part = own_part(), expected = expected_part();
 
 	check_contents();
+	check_protection();
 	/* What was moved is not shared again: by nobody, and by one less. */
 	if (is_moved && subject_was_restarted())
 		return;
@@ -219,7 +293,7 @@ static void write_in_turn(unsigned int process)
 	unsigned long page;
 
 	for (page = 0; process == own && page < NR_PAGES; page++)
-		if (versions[own][page])
+		if (versions[own][page] && may(page, PROT_WRITE))
 			*word_of(page) = versions[own][page] += 1000 * NR_PAGES;
 	check_contents();
 }
@@ -249,6 +323,7 @@ static void be_child(void)
 
 	if (own == 3 && is_moved)
 		move();
+	protect();
 	report_done();
 	if (!exists(own))
 		_exit(0);
@@ -283,6 +358,7 @@ static void live(void)
 	}
 	if (own)
 		be_child();
+	protect();
 	await(&common->done, NR_PROCESSES - 1);
 }
 
@@ -326,6 +402,7 @@ static void setup(void)
 	is_huge = mode_is("huge");
 	is_moved = mode_is("moved");
 	is_dead = mode_is("dead");
+	is_protected = mode_is("protected");
 	common = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	need(common != MAP_FAILED);
