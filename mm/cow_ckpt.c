@@ -14,6 +14,7 @@
  *	spaces. It becomes a copy then.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/huge_mm.h>
 #include <linux/hugetlb.h>
@@ -413,12 +414,23 @@ static int share(struct vm_area_struct *vma, struct vm_area_struct *source,
 	return ret;
 }
 
+/* Pages of a file may be mapped where that file is, and nowhere else. */
+static bool have_same_file(const struct vm_area_struct *vma,
+			   const struct vm_area_struct *source)
+{
+	if (vma->vm_ops != source->vm_ops || !vma->vm_file != !source->vm_file)
+		return false;
+	return !vma->vm_file ||
+	       file_inode(vma->vm_file) == file_inode(source->vm_file);
+}
+
 static bool can_share(const struct vm_area_struct *vma,
 		      const struct vm_area_struct *source,
 		      unsigned long address)
 {
 	return vma->anon_vma && source->anon_vma &&
 	       vma->anon_vma->root == source->anon_vma->root &&
+	       have_same_file(vma, source) &&
 	       linear_page_index((struct vm_area_struct *)vma, address) ==
 	       linear_page_index((struct vm_area_struct *)source, address);
 }

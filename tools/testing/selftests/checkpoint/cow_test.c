@@ -60,14 +60,23 @@ static void fill(unsigned long first, unsigned long nr_pages)
 		memset(PRIVATE + page * PAGE, contents(page), PAGE);
 }
 
-static void map_memory(void)
+/* Of a file, that is sparse, the second half stays as the file has it. */
+static void map_memory(bool from_file)
 {
-	if (mmap(PRIVATE, SIZE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != PRIVATE ||
+	int flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd = -1;
+
+	if (from_file)
+		fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	else
+		flags |= MAP_ANONYMOUS;
+	/* At the offset that memory without a file has. */
+	if ((from_file && ftruncate(fd, (off_t)PRIVATE + SIZE)) ||
+	    mmap(PRIVATE, SIZE, PROT_READ | PROT_WRITE, flags, fd,
+		 from_file ? (off_t)PRIVATE : 0) != PRIVATE ||
 	    mmap(SHARED, PAGE, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != SHARED)
 		_exit(10);
-	fill(0, NR_PAGES);
+	fill(0, from_file ? NR_PAGES / 2 : NR_PAGES);
 	SHARED[0] = 1;
 }
 
@@ -109,7 +118,7 @@ static void start_children(int nr_children, bool in_line, int tell)
 }
 
 /* Its status is the sum of those of its children. */
-static void be_parent(int nr_children, bool in_line, int tell)
+static void be_parent(int nr_children, bool in_line, bool from_file, int tell)
 {
 	int status, sum = 0;
 	sigset_t set;
@@ -117,7 +126,7 @@ static void be_parent(int nr_children, bool in_line, int tell)
 	setsid();
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	map_memory();
+	map_memory(from_file);
 	start_children(nr_children, in_line, tell);
 	syscall(SYS_close_range, 0, ~0U, 0);
 	while (wait4(-1, &status, 0, NULL) > 0)
@@ -152,6 +161,7 @@ FIXTURE_VARIANT(cow)
 {
 	int nr_children;
 	bool in_line;
+	bool from_file;
 };
 
 FIXTURE_VARIANT_ADD(cow, one_child)
@@ -168,6 +178,12 @@ FIXTURE_VARIANT_ADD(cow, line)
 {
 	.nr_children = 3,
 	.in_line = true,
+};
+
+FIXTURE_VARIANT_ADD(cow, file)
+{
+	.nr_children = 1,
+	.from_file = true,
 };
 
 FIXTURE_SETUP(cow)
@@ -190,7 +206,7 @@ FIXTURE_SETUP(cow)
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	family->parent = fork();
 	if (!family->parent)
-		be_parent(variant->nr_children, variant->in_line, fds[1]);
+		be_parent(variant->nr_children, variant->in_line, variant->from_file, fds[1]);
 	close(fds[1]);
 	for (index = 0; index < variant->nr_children; index++) {
 		ASSERT_EQ(sizeof(pid_t), read(fds[0], &family->children[index], sizeof(pid_t)));
@@ -263,73 +279,70 @@ static bool is_refused(struct family *family, const char *reason)
 	return good || show_all();
 }
 
-/* The record of the pages that the child has in PRIVATE. */
-static bool find_reference(const struct image *image, char *what, size_t size,
-			   const char *field)
+static u64 field_of(const struct image *image, const char *type, unsigned int index,
+		    const char *field)
 {
-	unsigned int index, count = image_count(image, "pages_cow");
-	u64 start, nr_pages;
-	char name[64];
+	char what[64];
+	u64 value = 0;
 
-	for (index = 0; index < count; index++) {
-		snprintf(name, sizeof(name), "pages_cow[%u].start", index);
-		if (!image_get(image, name, &start))
-			return false;
-		snprintf(name, sizeof(name), "pages_cow[%u].nr_pages", index);
-		if (!image_get(image, name, &nr_pages))
-			return false;
-		if (start <= (u64)PRIVATE + LOOKED_AT * PAGE &&
-		    start + nr_pages * PAGE > (u64)PRIVATE + LOOKED_AT * PAGE) {
-			snprintf(what, size, "pages_cow[%u].%s", index, field);
-			return true;
-		}
-	}
-	return complain("the page is not shared");
+	snprintf(what, sizeof(what), "%s[%u].%s", type, index, field);
+	image_get(image, what, &value);
+	return value;
 }
 
-/* The mapping of PRIVATE that has a relative. */
-static bool find_mapping(const struct image *image, char *what, size_t size,
-			 const char *field)
+/* Pages that a child has from its parent, and this one among them. */
+static bool is_reference(const struct image *image, unsigned int index)
 {
-	unsigned int index, count = image_count(image, "vma");
-	u64 start, mm;
-	char name[64];
+	u64 page = (u64)PRIVATE + LOOKED_AT * PAGE;
 
-	for (index = 0; index < count; index++) {
-		snprintf(name, sizeof(name), "vma[%u].start", index);
-		if (!image_get(image, name, &start))
-			return false;
-		snprintf(name, sizeof(name), "vma[%u].cow_mm", index);
-		if (!image_get(image, name, &mm))
-			return false;
-		if (start == (u64)PRIVATE && mm) {
-			snprintf(what, size, "vma[%u].%s", index, field);
-			return true;
-		}
-	}
-	return complain("the mapping has no relative");
+	return page - field_of(image, "pages_cow", index, "start") <
+	       field_of(image, "pages_cow", index, "nr_pages") * PAGE;
+}
+
+/* The mapping of PRIVATE in a child. */
+static bool is_mapping(const struct image *image, unsigned int index)
+{
+	return field_of(image, "vma", index, "start") == (u64)PRIVATE &&
+	       field_of(image, "vma", index, "cow_mm");
+}
+
+/* And in the parent. */
+static bool is_origin(const struct image *image, unsigned int index)
+{
+	return field_of(image, "vma", index, "start") == (u64)PRIVATE &&
+	       !field_of(image, "vma", index, "cow_mm");
+}
+
+/* Change a field of the first record that is wanted. */
+static bool set_first(struct image *image, const char *type,
+		      bool (*is_wanted)(const struct image *image, unsigned int index),
+		      const char *field, u64 value)
+{
+	unsigned int index, count = image_count(image, type);
+	char what[64];
+
+	for (index = 0; index < count && !is_wanted(image, index); index++)
+		continue;
+	snprintf(what, sizeof(what), "%s[%u].%s", type, index, field);
+	return index < count ? image_set(image, what, value) : complain("no record %s", type);
 }
 
 static bool set_in_reference(struct image *image, const char *field, u64 value)
 {
-	char what[64];
-
-	return find_reference(image, what, sizeof(what), field) &&
-	       image_set(image, what, value);
+	return set_first(image, "pages_cow", is_reference, field, value);
 }
 
 static bool set_in_mapping(struct image *image, const char *field, u64 value)
 {
-	char what[64];
-
-	return find_mapping(image, what, sizeof(what), field) &&
-	       image_set(image, what, value);
+	return set_first(image, "vma", is_mapping, field, value);
 }
 
 TEST_F_TIMEOUT(cow, in_image_once, LIMIT)
 {
-	EXPECT_LT(SIZE, self->image.len);
-	EXPECT_GT(SIZE + (variant->nr_children + 1) * OVERHEAD +
+	unsigned long size = variant->from_file ? SIZE / 2 : SIZE;
+
+	EXPECT_LT(size, self->image.len);
+	EXPECT_GT(size + (variant->nr_children + 1) * OVERHEAD +
 		  (variant->in_line ? variant->nr_children * OWN_PAGES * PAGE : 0),
 		  self->image.len);
 	EXPECT_TRUE(comes_back(&self->family, variant->nr_children, contents(LOOKED_AT)));
@@ -350,6 +363,69 @@ TEST_F_TIMEOUT(cow, pages_from_elsewhere, LIMIT)
 	ASSERT_TRUE(store(&self->image));
 	if (variant->nr_children == 1)
 		EXPECT_TRUE(comes_back(&self->family, 1, contents(LOOKED_AT + 3)));
+}
+
+/* The child has so many pages more from its parent than it had. */
+static bool extend_last_reference(struct image *image, u64 nr_pages)
+{
+	unsigned int index = image_count(image, "pages_cow");
+	u64 end = (u64)PRIVATE + SIZE / 2;
+	struct ckpt_hdr_pages_cow *run;
+	struct ckpt_hdr_pages_end *total;
+	long at;
+
+	do {
+		if (!index--)
+			return complain("the last page is not shared");
+		at = image_find(image, "pages_cow", index);
+		run = image_at(image, at, sizeof(*run));
+	} while (run->start + run->nr_pages * PAGE != end);
+	run->nr_pages += nr_pages;
+	while (strcmp(image_type(image, at), "pages_end"))
+		at = image_next(image, at);
+	total = image_at(image, at, sizeof(*total));
+	total->nr_pages += nr_pages;
+	return true;
+}
+
+/* A page of a file, by what /proc/PID/pagemap says. */
+static bool is_file_page(pid_t pid, const unsigned char *address)
+{
+	char path[64];
+	u64 entry = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	pread(fd, &entry, sizeof(entry), (u64)address / PAGE * sizeof(entry));
+	close(fd);
+	return entry >> 61 & 1;
+}
+
+/*
+ * The parent has locked its mapping, which it can only read now, so that pages of
+ * the file are there that it has not written to. They must not get into memory without a file: nobody would
+ * find them there when the file is truncated.
+ */
+TEST_F_TIMEOUT(cow, pages_of_a_file, LIMIT)
+{
+	const unsigned char *page = PRIVATE + SIZE / 2 + 10 * PAGE;
+	struct family *family = &self->family;
+
+	if (!variant->from_file)
+		SKIP(return, "is about a file");
+	ASSERT_TRUE(set_first(&self->image, "vma", is_origin, "flags",
+			      CKPT_VMA_READ | CKPT_VMA_ACCOUNT | CKPT_VMA_LOCKED));
+	ASSERT_TRUE(set_in_mapping(&self->image, "kind", CKPT_VMA_ANON));
+	ASSERT_TRUE(set_in_mapping(&self->image, "file", 0));
+	ASSERT_TRUE(set_in_mapping(&self->image, "offset", 0));
+	ASSERT_TRUE(extend_last_reference(&self->image, 64));
+	ASSERT_TRUE(store(&self->image));
+	ASSERT_TRUE(restart_ends(family, 0)) show_all();
+	EXPECT_TRUE(is_file_page(family->parent, page));
+	EXPECT_FALSE(is_file_page(family->children[0], page));
+	EXPECT_EQ(0, truncate("file", 0));
+	EXPECT_TRUE(end_well(family, 1, contents(LOOKED_AT)));
 }
 
 /* As mkswap(8) does. */
