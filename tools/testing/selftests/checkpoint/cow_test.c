@@ -11,6 +11,7 @@
 #include <linux/checkpoint_image.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/swap.h>
 
 #include "kselftest_harness.h"
@@ -426,6 +427,82 @@ TEST_F_TIMEOUT(cow, pages_of_a_file, LIMIT)
 	EXPECT_FALSE(is_file_page(family->children[0], page));
 	EXPECT_EQ(0, truncate("file", 0));
 	EXPECT_TRUE(end_well(family, 1, contents(LOOKED_AT)));
+}
+
+/* The image ends within a record that refers to pages, or in front of it. */
+TEST_F_TIMEOUT(cow, image_ends, LIMIT)
+{
+	unsigned int index, count = image_count(&self->image, "pages_cow");
+	size_t len, whole = self->image.len;
+
+	ASSERT_LT(0, count);
+	/* The first, the last and some: each costs a restart. */
+	for (index = 0; index < count; index += 1 + count / 4) {
+		long at = image_find(&self->image, "pages_cow", index);
+
+		for (len = at; len <= at + sizeof(struct ckpt_hdr_pages_cow);
+		     len += sizeof(struct ckpt_hdr_pages_cow) / 2) {
+			self->image.len = len;
+			ASSERT_TRUE(image_store(&self->image, "image"));
+			EXPECT_TRUE(restart_ends(&self->family, 1)) {
+				TH_LOG("%zu of %zu bytes", len, whole);
+			}
+			EXPECT_FALSE(leaves_children());
+		}
+	}
+	self->image.len = whole;
+}
+
+/* Nothing more can be written when such a record is to be: nobody is harmed. */
+TEST_F_TIMEOUT(cow, file_too_large, LIMIT)
+{
+	unsigned int index, count = image_count(&self->image, "pages_cow");
+	struct family *family = &self->family;
+	struct rlimit limit, old;
+	long ret;
+
+	ASSERT_TRUE(restart_ends(family, 0)) show_all();
+	signal(SIGXFSZ, SIG_IGN);
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &old));
+	limit = old;
+	for (index = 0; index < count; index++) {
+		limit.rlim_cur = image_find(&self->image, "pages_cow", index) +
+				 sizeof(struct ckpt_hdr_pages_cow) / 2;
+		ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+		ret = save_to("second", family->parent, "log");
+		ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
+		EXPECT_EQ(-EFBIG, ret);
+	}
+	EXPECT_GT(save_to("second", family->parent, "log"), 0);
+	EXPECT_TRUE(end_well(family, variant->nr_children, contents(LOOKED_AT)));
+}
+
+/* Nobody reads on, and the one who writes is killed. */
+TEST_F_TIMEOUT(cow, caller_killed, LIMIT)
+{
+	long at = image_find(&self->image, "pages_cow", 0);
+	struct family *family = &self->family;
+	static char buffer[PAGE];
+	pid_t caller;
+	int fds[2];
+
+	ASSERT_TRUE(restart_ends(family, 0)) show_all();
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	ASSERT_EQ(PAGE, fcntl(fds[1], F_SETPIPE_SZ, PAGE));
+	caller = fork();
+	if (!caller) {
+		sys_checkpoint(family->parent, fds[1], CHECKPOINT_SUBTREE, CHECKPOINT_FD_NONE);
+		_exit(0);
+	}
+	close(fds[1]);
+	/* Some pages were written, and some are remembered. */
+	for (; at > (long)PAGE; at -= PAGE)
+		ASSERT_LT(0, read(fds[0], buffer, PAGE));
+	ASSERT_TRUE(wait_blocked(caller, __NR_checkpoint));
+	kill(caller, SIGKILL);
+	EXPECT_TRUE(reap(caller, SIGKILL, "caller"));
+	close(fds[0]);
+	EXPECT_TRUE(end_well(family, variant->nr_children, contents(LOOKED_AT)));
 }
 
 /* As mkswap(8) does. */
