@@ -28,8 +28,8 @@ DEBIAN="chroot $ROOT /usr/bin/env -i -C /srv/$name LC_ALL=C HOME=/root PATH=/usr
 # Nobody has these process ids in the next boot, and no other program: its name may
 # be in that of a file.
 LAST_PID=$((10000 + 0x$(echo "$name" | sha256sum | cut -c 1-4) % 20000))
-# Tenths of a second that anything may take.
-PATIENCE=1800
+# Seconds that anything may take.
+PATIENCE=180
 command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids
 
 say()
@@ -46,20 +46,10 @@ fail()
 	exit 1
 }
 
-# until_true COMMAND...: look every tenth of a second.
-until_true()
+# Wait for a state of the cgroup.
+await_group()
 {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt $PATIENCE ] || return 1
-		sleep 0.1
-	done
-}
-
-group_is()
-{
-	grep -q "^$1\$" $GROUP/cgroup.events
+	/ckpt/tests/await_file $PATIENCE $GROUP/cgroup.events "$1"
 }
 
 uptime_now()
@@ -70,12 +60,6 @@ uptime_now()
 lines()
 {
 	wc -l <"$1" | tr -d ' '
-}
-
-# So far, or no longer there.
-got_to()
-{
-	[ "$(lines "$DIR/output")" -ge "$1" ] || group_is "populated 0"
 }
 
 # Always the same place, in which the program has never been.
@@ -103,13 +87,13 @@ begin()
 save()
 {
 	echo 1 >$GROUP/cgroup.freeze
-	until_true group_is "frozen 1" || fail "it cannot be frozen"
+	await_group "frozen 1" || fail "it cannot be frozen"
 	before=$(lines "$DIR/output")
 	threads=$(wc -l <$GROUP/cgroup.threads)
 	checkpoint -q -l "$DIR.messages" -o "$IMAGE" $pid || fail "checkpoint"
 	echo 1 >$GROUP/cgroup.kill
 	wait $pid 2>/dev/null
-	until_true group_is "populated 0" || fail "it cannot be killed"
+	await_group "populated 0" || fail "it cannot be killed"
 	say "saved $threads tasks at line $before of $total: $(($(stat -c %s "$IMAGE") / 1024)) KiB"
 	[ "$before" -gt 0 ] || fail "it has not begun"
 	[ "$before" -lt "$total" ] || fail "it was done already"
@@ -131,7 +115,9 @@ stage1()
 
 	prepare
 	begin
-	until_true got_to $((total * 2 / 5)) || fail "no progress"
+	# So far, or no longer there.
+	/ckpt/tests/await_file $PATIENCE "$DIR/output" $((total * 2 / 5)) \
+		$GROUP/cgroup.events "populated 0" || fail "no progress"
 	save
 }
 
@@ -170,7 +156,7 @@ clean_up()
 {
 	[ ! -d $GROUP ] || {
 		echo 1 >$GROUP/cgroup.kill
-		until_true group_is "populated 0"
+		await_group "populated 0"
 		rmdir $GROUP
 	}
 	! grep -q " $ROOT/proc " /proc/mounts || {
