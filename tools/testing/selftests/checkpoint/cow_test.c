@@ -194,11 +194,7 @@ FIXTURE_SETUP(cow)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/cow");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "cow", 0777));
 	ASSERT_TRUE(make_path(family->image_path, PATH_MAX, self->dir, "image"));
 	ASSERT_TRUE(make_path(family->log_path, PATH_MAX, self->dir, "log"));
 	ASSERT_TRUE(make_path(family->output_path, PATH_MAX, self->dir, "output"));
@@ -225,8 +221,7 @@ FIXTURE_TEARDOWN(cow)
 {
 	image_free(&self->image);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool store(struct image *image)

@@ -56,11 +56,7 @@ FIXTURE_SETUP(epolls)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/epolls");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "epolls", 0777));
 	self->fd = eventfd(1, EFD_CLOEXEC);
 	fd = eventfd(0, EFD_CLOEXEC);
 	pid = start_with(self->fd, fd, make_epolls);
@@ -77,8 +73,7 @@ FIXTURE_TEARDOWN(epolls)
 	EXPECT_FALSE(leaves_children());
 	image_free(&self->image);
 	close(self->fd);
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static u64 value_of(const struct image *image, const char *what)

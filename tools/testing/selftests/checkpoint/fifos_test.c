@@ -46,19 +46,14 @@ FIXTURE_SETUP(fifo)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/fifo");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "fifo", 0755));
 	ASSERT_EQ(0, mkfifo("fifo", 0644));
 }
 
 FIXTURE_TEARDOWN(fifo)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool make_image(int how)

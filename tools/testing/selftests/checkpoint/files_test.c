@@ -69,11 +69,7 @@ FIXTURE_SETUP(files)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/files");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "files", 0755));
 	ASSERT_EQ(0, mkdir("sub", 0755));
 	ASSERT_TRUE(make_file("data", 'd') && make_file("private", 'p') &&
 		    make_file("shared", 's'));
@@ -91,8 +87,7 @@ FIXTURE_SETUP(files)
 FIXTURE_TEARDOWN(files)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 	unlink("image");
 	unlink("log");
 }

@@ -23,11 +23,7 @@ FIXTURE_SETUP(filesystem)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/filesystem");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "filesystem", 0755));
 	/* statfs() tells what the server has. */
 	self->is_9p = !strncmp(self->dir, "/mnt/share/", 11);
 	ASSERT_EQ(0, mkdir("sub", 0755));
@@ -37,8 +33,7 @@ FIXTURE_SETUP(filesystem)
 FIXTURE_TEARDOWN(filesystem)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(self->dir) && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool open_some(void)

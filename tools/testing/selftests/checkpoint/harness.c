@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 
@@ -498,4 +499,38 @@ long try_restart(const char *image, const char *log)
 	if (pid > 0)
 		kill_and_reap(pid);
 	return pid > 0 ? 0 : pid;
+}
+
+bool enter_directory(char *dir, const char *name, mode_t mode)
+{
+	size_t len;
+
+	if (!getcwd(dir, PATH_MAX / 2))
+		return complain("getcwd: %s", strerror(errno));
+	len = strlen(dir);
+	if (!make_path(dir + len, PATH_MAX / 2 - len, "", name))
+		return false;
+	remove_tree(dir);
+	/* Not less than that, whatever the umask is. */
+	if (mkdir(dir, mode) || chmod(dir, mode) || chdir(dir))
+		return complain("%s: %s", dir, strerror(errno));
+	return true;
+}
+
+void leave_directory(const char *dir)
+{
+	if (dir[0] == '/' && !chdir(dir) && !chdir(".."))
+		remove_tree(dir);
+}
+
+void *map_new_file(const char *path, size_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	void *memory = MAP_FAILED;
+
+	if (!ftruncate(fd, size))
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
 }

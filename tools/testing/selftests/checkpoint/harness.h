@@ -185,5 +185,13 @@ bool refuses_taken_id(const char *image, pid_t id, const char *output);
 bool make_path(char *to, size_t size, const char *dir, const char *name);
 bool copy_file(const char *from, const char *to, mode_t mode);
 void remove_tree(const char *path);
+/*
+ * Go to a new directory, and keep its path in @dir, which has room for half of
+ * PATH_MAX. When leaving it again, it and what is in it are removed.
+ */
+bool enter_directory(char *dir, const char *name, mode_t mode);
+void leave_directory(const char *dir);
+/* A new file in memory that the processes that map it share, or NULL. */
+void *map_new_file(const char *path, size_t size);
 
 #endif /* _CKPT_SELFTEST_HARNESS_H */

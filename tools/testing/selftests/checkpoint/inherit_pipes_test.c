@@ -66,10 +66,7 @@ FIXTURE_SETUP(pipes)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/pipes");
-	remove_tree(self->dir);
-	ASSERT_FALSE(mkdir(self->dir, 0755) || chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "pipes", 0755));
 	ASSERT_FALSE(pipe2(self->in, O_CLOEXEC) || pipe2(self->out, O_CLOEXEC) ||
 		     pipe2(self->new_in, O_CLOEXEC) || pipe2(self->new_out, O_CLOEXEC));
 	ASSERT_TRUE(save_piped(self->in, self->out, echo, NR64_READ));
@@ -78,8 +75,7 @@ FIXTURE_SETUP(pipes)
 FIXTURE_TEARDOWN(pipes)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static void (*before_restart)(void);

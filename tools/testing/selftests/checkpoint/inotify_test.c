@@ -78,11 +78,7 @@ FIXTURE_SETUP(inotify)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/inotify");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "inotify", 0755));
 	ASSERT_EQ(0, mkdir("sub", 0755));
 	ASSERT_EQ(0, mkdir("other", 0755));
 	fd = open("sub/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -99,8 +95,7 @@ FIXTURE_TEARDOWN(inotify)
 	if (self->pid > 0)
 		kill_and_reap(self->pid);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 	unlink("image");
 	unlink("log");
 }

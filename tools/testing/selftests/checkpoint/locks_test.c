@@ -112,11 +112,7 @@ FIXTURE_SETUP(locks)
 		SKIP(return, "this kernel has no checkpoint()");
 	if (getuid())
 		SKIP(return, "needs root to begin with");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/locks");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "locks", 0755));
 	ASSERT_TRUE(make_file("data", ORDINARY_UID) && make_file("other", ORDINARY_UID) &&
 		    make_file("readable", 0));
 	ASSERT_EQ(0, mkfifo("fifo", 0600));
@@ -127,8 +123,7 @@ FIXTURE_TEARDOWN(locks)
 {
 	image_free(&self->image);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 	unlink("image");
 	unlink("log");
 }

@@ -53,11 +53,7 @@ FIXTURE_SETUP(overlay)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/overlay");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "overlay", 0755));
 	for (index = 0; index < sizeof(dirs) / sizeof(*dirs); index++)
 		ASSERT_EQ(0, mkdir(dirs[index], 0755));
 	if (variant->is_apart)

@@ -67,19 +67,13 @@ FIXTURE_SETUP(pipes)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/pipes");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chmod(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "pipes", 0777));
 }
 
 FIXTURE_TEARDOWN(pipes)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 /* Pipe A is 0 and 1, pipe B is 2 and 3. */

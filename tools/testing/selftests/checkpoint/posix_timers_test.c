@@ -109,11 +109,7 @@ FIXTURE_SETUP(timers)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/timers");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "timers", 0777));
 	pid = fork();
 	if (!pid)
 		be_process();
@@ -131,8 +127,7 @@ FIXTURE_TEARDOWN(timers)
 {
 	image_free(&self->image);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool set_field(struct image *image, unsigned int index, const char *field, u64 value)

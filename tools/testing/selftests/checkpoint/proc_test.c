@@ -31,11 +31,7 @@ FIXTURE_SETUP(events)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/proc");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "proc", 0755));
 	ASSERT_EQ(0, mkdir("there", 0755));
 	ASSERT_EQ(0, gethostname(self->hostname, sizeof(self->hostname)));
 }
@@ -45,8 +41,7 @@ FIXTURE_TEARDOWN(events)
 	EXPECT_FALSE(leaves_children());
 	EXPECT_EQ(0, sethostname(self->hostname, strlen(self->hostname)));
 	umount2("there", MNT_DETACH);
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool mount_something(void)

@@ -132,12 +132,7 @@ FIXTURE_SETUP(seccomp)
 		SKIP(return, "this kernel has no checkpoint()");
 	if (getuid())
 		SKIP(return, "needs root to begin with");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/seccomp");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chmod(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "seccomp", 0777));
 	ASSERT_TRUE(make_image(&self->image, NULL)) {
 		show_file("log");
 	}
@@ -148,8 +143,7 @@ FIXTURE_TEARDOWN(seccomp)
 {
 	image_free(&self->image);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 /* An image for who restarts, and an empty log. */

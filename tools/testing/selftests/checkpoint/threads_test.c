@@ -40,28 +40,18 @@ FIXTURE(threads)
 
 FIXTURE_SETUP(threads)
 {
-	int fd;
-
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/threads");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
-	fd = open("shared", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ASSERT_EQ(0, ftruncate(fd, sizeof(*shared)));
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, (void *)shared);
-	close(fd);
+	ASSERT_TRUE(enter_directory(self->dir, "threads", 0755));
+	shared = map_new_file("shared", sizeof(*shared));
+	ASSERT_NE(NULL, shared);
 }
 
 FIXTURE_TEARDOWN(threads)
 {
 	EXPECT_FALSE(leaves_children());
 	munmap(shared, sizeof(*shared));
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static void start_thread(pthread_t *thread, void *(*body)(void *), long argument)

@@ -101,11 +101,7 @@ FIXTURE_SETUP(timers)
 {
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/timers");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "timers", 0755));
 	memset(&process, 0, sizeof(process));
 	process.clock = variant->clock;
 	process.flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
@@ -116,8 +112,7 @@ FIXTURE_TEARDOWN(timers)
 	EXPECT_FALSE(leaves_children());
 	if (self->moved)
 		EXPECT_TRUE(set_clock(-self->moved));
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool waits(pid_t pid)

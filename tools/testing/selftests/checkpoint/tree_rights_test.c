@@ -28,12 +28,7 @@ FIXTURE_SETUP(rights)
 		SKIP(return, "this kernel has no checkpoint()");
 	if (getuid())
 		SKIP(return, "needs root to begin with");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/rights");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chmod(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "rights", 0777));
 	/* Those whose parent has been ended come to us. */
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 }
@@ -41,8 +36,7 @@ FIXTURE_SETUP(rights)
 FIXTURE_TEARDOWN(rights)
 {
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static void be(uid_t uid)

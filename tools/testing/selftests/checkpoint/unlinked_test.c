@@ -34,11 +34,7 @@ FIXTURE_SETUP(unlinked)
 
 	if (!have_checkpoint())
 		SKIP(return, "this kernel has no checkpoint()");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/unlinked");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "unlinked", 0755));
 	ASSERT_EQ(0, mkdir("run", 0755));
 	ASSERT_EQ(0, mkdir("run/aside", 0755));
 	snprintf(run->dir, sizeof(run->dir), "%s/run", self->dir);
@@ -53,8 +49,7 @@ FIXTURE_TEARDOWN(unlinked)
 		subject_unmap(&self->run);
 	while (!umount2("run/aside", MNT_DETACH))
 		continue;
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 static bool set_read_only(bool is_read_only)

@@ -48,12 +48,7 @@ FIXTURE_SETUP(user)
 		SKIP(return, "this kernel has no checkpoint()");
 	if (getuid())
 		SKIP(return, "needs root to begin with");
-	ASSERT_NE(NULL, getcwd(self->dir, sizeof(self->dir) - 16));
-	strcat(self->dir, "/user");
-	remove_tree(self->dir);
-	ASSERT_EQ(0, mkdir(self->dir, 0777));
-	ASSERT_EQ(0, chmod(self->dir, 0777));
-	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_TRUE(enter_directory(self->dir, "user", 0777));
 	/* An image of a process of the user's. */
 	ASSERT_TRUE(make_tiny_image("rich", "image", ORDINARY_UID));
 	ASSERT_TRUE(image_load(&self->image, "image"));
@@ -63,8 +58,7 @@ FIXTURE_TEARDOWN(user)
 {
 	image_free(&self->image);
 	EXPECT_FALSE(leaves_children());
-	if (self->dir[0] == '/' && !chdir(".."))
-		remove_tree(self->dir);
+	leave_directory(self->dir);
 }
 
 /* What somebody gets who becomes the process of this image; its exit status. */
