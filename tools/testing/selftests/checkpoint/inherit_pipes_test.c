@@ -4,8 +4,10 @@
  * was unread in them is not lost without a word.
  */
 #include "harness.h"
+#include "image_edit.h"
 
 #include <grp.h>
+#include <linux/checkpoint_image.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -350,6 +352,41 @@ TEST_F_TIMEOUT(pipes, unread_of_others, LIMIT)
 	ASSERT_EQ(0, fchown(self->new_in[0], ORDINARY_UID, ORDINARY_UID));
 	tool = run_piped(self->new_in[0], self->new_out[1], THEIRS, options);
 	EXPECT_TRUE(ends_with(self->new_in[1], self->new_out[0], tool, BEFORE "> " BEFORE));
+}
+
+/* Only of a pipe that another one takes the place of, and one thing at a time. */
+TEST_F_TIMEOUT(pipes, unread_flags, LIMIT)
+{
+	static const u32 flags[] = {
+		CKPT_FILE_UNREAD_DROPPED, CKPT_FILE_UNREAD_MOVED,
+		CKPT_FILE_UNREAD_DROPPED | CKPT_FILE_UNREAD_MOVED,
+	};
+	unsigned int index, file, count;
+	struct image image = { 0 };
+	char what[64];
+	u64 old, kind = 0;
+
+	ASSERT_TRUE(image_load(&image, "image"));
+	count = image_count(&image, "file");
+	ASSERT_LT(0, count);
+	/* Up to the first pipe, which nothing takes the place of here. */
+	for (file = 0; file < count && kind != CKPT_FILE_PIPE; file++) {
+		snprintf(what, sizeof(what), "file[%u].kind", file);
+		ASSERT_TRUE(image_get(&image, what, &kind));
+		snprintf(what, sizeof(what), "file[%u].flags", file);
+		ASSERT_TRUE(image_get(&image, what, &old));
+		for (index = 0; index < sizeof(flags) / sizeof(*flags); index++) {
+			ASSERT_TRUE(image_set(&image, what, old | flags[index]));
+			image_seal(&image);
+			ASSERT_TRUE(image_store(&image, "changed"));
+			EXPECT_EQ(-EINVAL, try_restart("changed", "log"));
+			EXPECT_TRUE(file_holds("log", "flags 0x")) show_file("log");
+			unlink("log");
+		}
+		ASSERT_TRUE(image_set(&image, what, old));
+	}
+	EXPECT_EQ(CKPT_FILE_PIPE, kind);
+	image_free(&image);
 }
 
 TEST_HARNESS_MAIN
