@@ -400,8 +400,8 @@ static bool is_file_page(pid_t pid, const unsigned char *address)
 
 /*
  * The parent has locked its mapping, which it can only read now, so that pages of
- * the file are there that it has not written to. They must not get into memory without a file: nobody would
- * find them there when the file is truncated.
+ * the file are there that it has not written to. They must not get into memory
+ * without a file: nobody would find them there when the file is truncated.
  */
 TEST_F_TIMEOUT(cow, pages_of_a_file, LIMIT)
 {
