@@ -5,9 +5,11 @@
  * The drivers save.c and restore.c walk them and know no type by name.
  */
 #include <linux/cred.h>
+#include <linux/dcache.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 
 #include "internal.h"
@@ -60,6 +62,26 @@ static void inode_get(void *object)
 static void inode_put(void *object)
 {
 	iput(object);
+}
+
+static void pid_get(void *object)
+{
+	get_pid(object);
+}
+
+static void pid_put(void *object)
+{
+	put_pid(object);
+}
+
+static void dentry_get(void *object)
+{
+	dget(object);
+}
+
+static void dentry_put(void *object)
+{
+	dput(object);
 }
 
 const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
@@ -139,6 +161,22 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.drop		= file_put,
 		.save		= ckpt_unlinked_save,
 		.restore	= ckpt_unlinked_restore,
+	},
+	[CKPT_OBJ_GONE_PROCESS] = {
+		.name		= "process that is gone",
+		.get		= pid_get,
+		.put		= pid_put,
+		.drop		= pid_put,
+		.save		= ckpt_gone_process_save,
+		.restore	= ckpt_gone_process_restore,
+	},
+	[CKPT_OBJ_REMOVED_DIRECTORY] = {
+		.name		= "removed directory",
+		.get		= dentry_get,
+		.put		= dentry_put,
+		.drop		= file_put,
+		.save		= ckpt_removed_directory_save,
+		.restore	= ckpt_removed_directory_restore,
 	},
 #ifdef CONFIG_EPOLL
 	[CKPT_OBJ_EPOLL] = {
@@ -235,6 +273,10 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 	[CKPT_FILE_PROC] = {
 		.name		= "file of /proc",
 		.restore	= ckpt_file_restore_proc,
+	},
+	[CKPT_FILE_REMOVED_DIRECTORY] = {
+		.name		= "removed directory",
+		.restore	= ckpt_file_restore_removed_directory,
 	},
 };
 

@@ -5,8 +5,9 @@
  *
  * Saved: the path, and what identifies the file. If the name that it was
  *	opened by is gone, another one of it will do.
- * Refused: unlinked files but regular ones (see fs/unlinked_ckpt.c), paths that
- *	the caller of checkpoint() cannot see.
+ * Refused: unlinked files but regular ones and directories (for these see
+ *	fs/unlinked_ckpt.c and fs/removed_directory_ckpt.c), paths that the
+ *	caller of checkpoint() cannot see.
  *
  * The contents of a file stay in the file. A restart opens the path again with
  * the caller's rights and refuses what it finds if that is another file, unless
@@ -275,6 +276,8 @@ int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 	if (S_ISREG(inode->i_mode) && !inode->i_nlink &&
 	    d_unlinked(path->dentry))
 		return ckpt_file_save_unlinked(ctx, file);
+	if (ckpt_directory_is_removed(path))
+		return ckpt_file_save_removed_directory(ctx, path);
 	record = save_path(ctx, path);
 	if (IS_ERR(record))
 		return PTR_ERR(record);
@@ -338,12 +341,15 @@ struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
  * @ctx: context
  * @file: file of any type: symbolic links, FIFOs, sockets, devices as well
  *
- * Return: CKPT_FILE_PATH_ONLY or a negative errno.
+ * Return: CKPT_FILE_PATH_ONLY, CKPT_FILE_REMOVED_DIRECTORY or a negative errno.
  */
 int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file)
 {
-	int ret = ckpt_file_path_save(ctx, &file->f_path);
+	int ret;
 
+	if (ckpt_directory_is_removed(&file->f_path))
+		return ckpt_file_save_removed_directory(ctx, &file->f_path);
+	ret = ckpt_file_path_save(ctx, &file->f_path);
 	return ret ?: CKPT_FILE_PATH_ONLY;
 }
 

@@ -2,8 +2,10 @@
 /*
  * Checkpoint and restart of root directory, working directory and umask.
  *
- * Saved: the paths, as the caller of checkpoint() sees them; the umask.
- * Refused: directories that the caller cannot see, or that were removed.
+ * Saved: the paths, as the caller of checkpoint() sees them; the umask; a
+ *	working directory that was removed.
+ * Refused: directories that the caller cannot see, a root directory that was
+ *	removed.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -52,15 +54,39 @@ static int save_directory(struct ckpt_ctx *ctx, const struct path *path,
 {
 	int ret;
 
-	if (d_unlinked(path->dentry))
-		return ckpt_error(ctx, -EBADF, "its %s directory was removed",
-				  what);
 	ret = ckpt_path_add(ctx, path);
 	if (ret)
 		return ckpt_error(ctx, ret,
 				  "its %s directory %pd cannot be named", what,
 				  path->dentry);
 	return 0;
+}
+
+static int save_directories(struct ckpt_ctx *ctx, const struct fs_struct *fs,
+			    const struct path *root, const struct path *pwd)
+{
+	struct ckpt_hdr_fs *record;
+	int removed = 0, ret;
+
+	if (ckpt_directory_is_removed(root))
+		return ckpt_error(ctx, -EBADF,
+				  "its root directory was removed");
+	if (ckpt_directory_is_removed(pwd)) {
+		removed = ckpt_removed_directory_ref(ctx, pwd);
+		if (removed < 0)
+			return ckpt_error(ctx, removed,
+					  "its working directory %pd",
+					  pwd->dentry);
+	}
+	record = ckpt_record_add(ctx, CKPT_HDR_FS);
+	if (!record)
+		return -ENOMEM;
+	record->umask = fs->umask;
+	record->removed_pwd = removed;
+	ret = save_directory(ctx, root, "root");
+	if (!ret && !removed)
+		ret = save_directory(ctx, pwd, "working");
+	return ret;
 }
 
 /**
@@ -73,19 +99,12 @@ static int save_directory(struct ckpt_ctx *ctx, const struct path *path,
 int ckpt_fs_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct fs_struct *fs = object;
-	struct ckpt_hdr_fs *record;
 	struct path root, pwd;
 	int ret;
 
-	record = ckpt_record_add(ctx, CKPT_HDR_FS);
-	if (!record)
-		return -ENOMEM;
-	record->umask = fs->umask;
 	get_fs_root(fs, &root);
 	get_fs_pwd(fs, &pwd);
-	ret = save_directory(ctx, &root, "root");
-	if (!ret)
-		ret = save_directory(ctx, &pwd, "working");
+	ret = save_directories(ctx, fs, &root, &pwd);
 	path_put(&root);
 	path_put(&pwd);
 	return ret;
@@ -100,15 +119,13 @@ static int find_directory(struct ckpt_ctx *ctx, struct path *path,
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
-	if (ret)
-		ckpt_error(ctx, ret, "%s directory %s", what, name);
 	if (!ret) {
 		ret = path_permission(path, MAY_EXEC | MAY_CHDIR);
-		if (ret) {
-			ckpt_error(ctx, ret, "%s directory %s", what, name);
+		if (ret)
 			path_put(path);
-		}
 	}
+	if (ret)
+		ckpt_error(ctx, ret, "%s directory %s", what, name);
 	kvfree(name);
 	return ret;
 }
@@ -132,11 +149,25 @@ static int set_root(struct ckpt_ctx *ctx, struct fs_struct *fs)
 	return ret;
 }
 
-static int set_pwd(struct ckpt_ctx *ctx, struct fs_struct *fs)
+/* Nothing is in it: no permission is asked for. */
+static void set_removed_pwd(struct ckpt_ctx *ctx, struct fs_struct *fs,
+			    u32 objref)
+{
+	struct file *directory;
+
+	directory = ckpt_object_find(ctx, objref, CKPT_OBJ_REMOVED_DIRECTORY);
+	set_fs_pwd(fs, &directory->f_path);
+}
+
+static int set_pwd(struct ckpt_ctx *ctx, struct fs_struct *fs, u32 removed)
 {
 	struct path pwd;
 	int ret;
 
+	if (removed) {
+		set_removed_pwd(ctx, fs, removed);
+		return 0;
+	}
 	ret = find_directory(ctx, &pwd, "working");
 	if (ret)
 		return ret;
@@ -166,7 +197,7 @@ void *ckpt_fs_restore(struct ckpt_ctx *ctx)
 	fs->umask = record.umask;
 	ret = set_root(ctx, fs);
 	if (!ret)
-		ret = set_pwd(ctx, fs);
+		ret = set_pwd(ctx, fs, record.removed_pwd);
 	if (ret) {
 		ckpt_fs_put(fs);
 		return ERR_PTR(ret);

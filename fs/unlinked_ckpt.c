@@ -117,9 +117,8 @@ int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 }
 
 /* Security labels are those of the restart, as for every file. */
-static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
+static int check_xattrs(struct ckpt_ctx *ctx, struct dentry *dentry)
 {
-	struct dentry *dentry = file_user_path(file)->dentry;
 	ssize_t size = vfs_listxattr(dentry, NULL, 0);
 	char *names, *name;
 	int ret = 0;
@@ -138,8 +137,8 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
 	     name += strlen(name) + 1)
 		if (!strstarts(name, XATTR_SECURITY_PREFIX))
 			ret = ckpt_error(ctx, -EOPNOTSUPP,
-					 "file %pD is unlinked and has the extended attribute %s",
-					 file, name);
+					 "file %pd is unlinked and has the extended attribute %s",
+					 dentry, name);
 	kvfree(names);
 	return ret;
 }
@@ -147,27 +146,27 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct file *file)
 /**
  * ckpt_file_attributes_save - append size, mode, owner and times of a file
  * @ctx: context
- * @file: whose contents follow
+ * @path: regular file or directory that has no name any more
  *
- * Return: the size, or a negative errno.
+ * Return: the size, 0 of a directory, or a negative errno.
  */
-loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
+loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, const struct path *path)
 {
 	struct user_namespace *user_ns = current_user_ns();
 	struct ckpt_hdr_file_attributes *record;
 	struct kstat stat;
 	int ret;
 
-	ret = check_xattrs(ctx, file);
+	ret = check_xattrs(ctx, path->dentry);
 	if (!ret)
-		ret = vfs_getattr_nosec(file_user_path(file), &stat,
-					STATX_BASIC_STATS, AT_STATX_DONT_SYNC);
+		ret = vfs_getattr_nosec(path, &stat, STATX_BASIC_STATS,
+					AT_STATX_DONT_SYNC);
 	if (ret)
 		return ret;
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_ATTRIBUTES);
 	if (!record)
 		return -ENOMEM;
-	record->size = stat.size;
+	record->size = S_ISREG(stat.mode) ? stat.size : 0;
 	record->mode = stat.mode & S_IALLUGO;
 	record->uid = from_kuid_munged(user_ns, stat.uid);
 	record->gid = from_kgid_munged(user_ns, stat.gid);
@@ -175,7 +174,7 @@ loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file)
 	record->atime_nsec = stat.atime.tv_nsec;
 	record->mtime_sec = stat.mtime.tv_sec;
 	record->mtime_nsec = stat.mtime.tv_nsec;
-	return stat.size;
+	return record->size;
 }
 
 /* Returns how much of the page is in the file, 0 beyond its end. */
@@ -304,11 +303,13 @@ static struct file *open_unnoticed(const struct path *path)
 			   O_NONBLOCK | __FMODE_NONOTIFY, current_cred());
 }
 
-/* Where the file was; the mount is that of the file. */
-static void find_directory(const struct file *file, struct path *directory)
+/**
+ * ckpt_path_find_living - nearest directory above that was not removed
+ * @path: what was removed
+ * @directory: filled in; the mount is that of @path, without a reference
+ */
+void ckpt_path_find_living(const struct path *path, struct path *directory)
 {
-	const struct path *path = file_user_path(file);
-
 	directory->mnt = path->mnt;
 	directory->dentry = dget_parent(path->dentry);
 	while (d_unlinked(directory->dentry)) {
@@ -328,7 +329,7 @@ static int save_origin(struct ckpt_ctx *ctx, struct file *file,
 
 	if (ckpt_unlinked_is_memory(file))
 		return ckpt_unlinked_save_origin(ctx, file, record);
-	find_directory(file, &directory);
+	ckpt_path_find_living(file_user_path(file), &directory);
 	record->fs_magic = directory.dentry->d_sb->s_magic;
 	ret = ckpt_path_add(ctx, &directory);
 	dput(directory.dentry);
@@ -341,7 +342,7 @@ static int copy_beside(struct ckpt_ctx *ctx, struct file *file,
 	struct path directory;
 	int ret;
 
-	find_directory(file, &directory);
+	ckpt_path_find_living(file_user_path(file), &directory);
 	ret = ckpt_unlinked_copy(ctx, reader, &directory, size);
 	dput(directory.dentry);
 	if (ret)
@@ -427,7 +428,7 @@ int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object)
 		record->flags = CKPT_UNLINKED_LINKABLE;
 	ret = save_origin(ctx, file, record);
 	if (!ret) {
-		size = ckpt_file_attributes_save(ctx, file);
+		size = ckpt_file_attributes_save(ctx, file_user_path(file));
 		ret = size < 0 ? size : save_contents(ctx, file, size);
 	}
 	if (ret)

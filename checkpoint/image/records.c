@@ -259,9 +259,15 @@ DESCRIBE(file_lock, FILE_LOCK);
 DESCRIBE(file_lease, FILE_LEASE);
 
 #define PIDFD(R, s)							\
-	R(s, pid, UINT, 1, MAX_PID, VOLATILE)				\
-	MASK(R, s, flags, CKPT_PIDFD_THREAD)
+	R(s, pid, UINT, 0, MAX_PID, VOLATILE)				\
+	MASK(R, s, flags, CKPT_PIDFD_THREAD)				\
+	OPT_REF(R, s, gone, GONE_PROCESS)				\
+	ZERO(R, s, reserved)
 DESCRIBE(pidfd, PIDFD);
+
+#define GONE_PROCESS(R, s)						\
+	ZERO(R, s, reserved)
+DESCRIBE(gone_process, GONE_PROCESS);
 
 #define FILE_EXTERNAL(R, s)						\
 	UINT(R, s, type, CKPT_EXTERNAL_TTY, CKPT_EXTERNAL_TTY)		\
@@ -386,6 +392,15 @@ DESCRIBE(unlinked, UNLINKED);
 	ZERO(R, s, reserved)
 DESCRIBE(file_unlinked, FILE_UNLINKED);
 
+#define REMOVED_DIRECTORY(R, s)						\
+	ANY(R, s, fs_magic, HEX)
+DESCRIBE(removed_directory, REMOVED_DIRECTORY);
+
+#define FILE_REMOVED_DIRECTORY(R, s)					\
+	REF(R, s, directory, REMOVED_DIRECTORY)				\
+	ZERO(R, s, reserved)
+DESCRIBE(file_removed_directory, FILE_REMOVED_DIRECTORY);
+
 #define FILE_ATTRIBUTES(R, s)						\
 	UINT(R, s, size, 0, 0x7fffffffffffffffULL)			\
 	MASK(R, s, mode, 07777)						\
@@ -402,7 +417,7 @@ DESCRIBE(file_attributes, FILE_ATTRIBUTES);
 
 #define FS(R, s)							\
 	UINT(R, s, umask, 0, 0777)					\
-	ZERO(R, s, reserved)
+	OPT_REF(R, s, removed_pwd, REMOVED_DIRECTORY)
 DESCRIBE(fs, FS);
 
 #define MM(R, s)							\
@@ -593,10 +608,13 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(FILE_LOCK,	file_lock,	NONE),
 	RECORD(FILE_LEASE,	file_lease,	NONE),
 	RECORD(PIDFD,		pidfd,		NONE),
+	RECORD(GONE_PROCESS,	gone_process,	NONE),
 	RECORD(UNLINKED,	unlinked,	NONE),
 	RECORD(FILE_UNLINKED,	file_unlinked,	NONE),
 	RECORD(FILE_ATTRIBUTES,	file_attributes, NONE),
 	RECORD(FILE_PROC,	file_proc,	NONE),
+	RECORD(REMOVED_DIRECTORY, removed_directory, NONE),
+	RECORD(FILE_REMOVED_DIRECTORY, file_removed_directory, NONE),
 	RECORD(FILE_EXTERNAL,	file_external,	NONE),
 	RECORD(MM,		mm,		NONE),
 	RECORD(VMA,		vma,		NONE),

@@ -194,6 +194,7 @@ struct ckpt_tree_task {
  * @epolls_to_save: epolls whose items are not saved yet
  * @epolls_seen: the last id of an object that was looked at for that
  * @contents_of: open file whose contents are being saved with it, or NULL
+ * @removed: path of the removed directory that is being saved, or NULL
  * @id: that checkpoint() returns
  * @stream: the image
  * @logfile: messages go here at the end, or NULL
@@ -231,6 +232,7 @@ struct ckpt_ctx {
 	u32 epolls_to_save;
 	u32 epolls_seen;
 	struct file *contents_of;
+	const struct path *removed;
 	int id;
 	struct ckpt_stream stream;
 	struct file *logfile;
@@ -351,6 +353,10 @@ int ckpt_fs_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_fs_restore(struct ckpt_ctx *ctx);
 int ckpt_unlinked_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_unlinked_restore(struct ckpt_ctx *ctx);
+int ckpt_removed_directory_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_removed_directory_restore(struct ckpt_ctx *ctx);
+int ckpt_gone_process_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_gone_process_restore(struct ckpt_ctx *ctx);
 int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_file_table_restore(struct ckpt_ctx *ctx);
 bool ckpt_file_has_method(const struct file *file);
@@ -453,11 +459,21 @@ int ckpt_inode_path_find(struct ckpt_ctx *ctx, struct inode *inode,
 
 /* Files whose contents are in the image. */
 int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file);
-loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, struct file *file);
+loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, const struct path *path);
 int ckpt_file_attributes_read(struct ckpt_ctx *ctx,
 			      struct ckpt_hdr_file_attributes *record);
 int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
 			     const struct ckpt_hdr_file_attributes *record);
+void ckpt_path_find_living(const struct path *path, struct path *directory);
+
+/* Directories that were removed. */
+bool ckpt_directory_is_removed(const struct path *path);
+int ckpt_removed_directory_ref(struct ckpt_ctx *ctx, const struct path *path);
+int ckpt_file_save_removed_directory(struct ckpt_ctx *ctx,
+				     const struct path *path);
+struct file *
+ckpt_file_restore_removed_directory(struct ckpt_ctx *ctx,
+				    const struct ckpt_hdr_file *record);
 
 /* What a memfd has besides its contents; they come in between. */
 struct ckpt_memfd_stage {

@@ -27,6 +27,8 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_UNLINKED]	= "unlinked",
 		[CKPT_OBJ_EPOLL]	= "epoll",
 		[CKPT_OBJ_SECCOMP_FILTER] = "seccomp_filter",
+		[CKPT_OBJ_REMOVED_DIRECTORY] = "removed_directory",
+		[CKPT_OBJ_GONE_PROCESS]	= "gone_process",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

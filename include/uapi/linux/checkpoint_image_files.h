@@ -57,7 +57,8 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_EXTERNAL	14	/* leads outside of the image */
 #define CKPT_FILE_PATH_ONLY	15	/* O_PATH */
 #define CKPT_FILE_PROC		16	/* of /proc, perhaps with O_PATH */
-#define CKPT_FILE_MAX		17	/* one more than the last kind */
+#define CKPT_FILE_REMOVED_DIRECTORY 17
+#define CKPT_FILE_MAX		18	/* one more than the last kind */
 
 /* struct ckpt_hdr_file.flags */
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
@@ -75,10 +76,11 @@ struct ckpt_hdr_file_desc {
  * ckpt_hdr_file_path; for CKPT_FILE_PROC a struct ckpt_hdr_file_proc; for
  * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
  * path behind; for CKPT_FILE_MEMFD a struct ckpt_hdr_file_memfd, for
- * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked; for the others the record
- * that has their name. Then come a struct ckpt_hdr_file_owner if there is
- * CKPT_FILE_HAS_OWNER, @nr_locks times a struct ckpt_hdr_file_lock, and a
- * struct ckpt_hdr_file_lease if there is CKPT_FILE_HAS_LEASE.
+ * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked, for
+ * CKPT_FILE_REMOVED_DIRECTORY a struct ckpt_hdr_file_removed_directory; for the
+ * others the record that has their name. Then come a struct ckpt_hdr_file_owner
+ * if there is CKPT_FILE_HAS_OWNER, @nr_locks times a struct ckpt_hdr_file_lock,
+ * and a struct ckpt_hdr_file_lease if there is CKPT_FILE_HAS_LEASE.
  *
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
@@ -191,13 +193,27 @@ struct ckpt_hdr_file_lease {
 /**
  * struct ckpt_hdr_pidfd - pidfd_open(2), for CKPT_FILE_PIDFD
  * @h: type and length
- * @pid: id of the task, as struct ckpt_hdr_pids has it
+ * @pid: id of the task, as struct ckpt_hdr_pids has it; 0 if it is gone
  * @flags: CKPT_PIDFD_*
+ * @gone: the process that is gone, or 0
+ * @reserved: 0
  */
 struct ckpt_hdr_pidfd {
 	struct ckpt_hdr h;
 	__u32 pid;
 	__u32 flags;
+	__u32 gone;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_gone_process - a process that has ended and was waited for
+ * @h: type and length
+ * @reserved: 0
+ */
+struct ckpt_hdr_gone_process {
+	struct ckpt_hdr h;
+	__u64 reserved;
 };
 
 /* struct ckpt_hdr_file_external.type: numbers are never reused */
@@ -611,19 +627,47 @@ struct ckpt_hdr_file_memfd {
 };
 
 /**
+ * struct ckpt_hdr_removed_directory - a directory that was removed
+ *
+ * Followed by the nearest directory above it that was not removed as a string,
+ * seen from the root directory of the caller of checkpoint(); by its own name
+ * as a string; and by struct ckpt_hdr_file_attributes.
+ *
+ * @h: type and length
+ * @fs_magic: type of its filesystem
+ */
+struct ckpt_hdr_removed_directory {
+	struct ckpt_hdr h;
+	__u64 fs_magic;
+};
+
+/**
+ * struct ckpt_hdr_file_removed_directory - an open directory that was removed
+ * @h: type and length
+ * @directory: the directory
+ * @reserved: 0
+ */
+struct ckpt_hdr_file_removed_directory {
+	struct ckpt_hdr h;
+	__u32 directory;
+	__u32 reserved;
+};
+
+/**
  * struct ckpt_hdr_fs - root, working directory, umask
  *
  * Followed by the paths of the root and of the working directory as two
- * strings, seen from the root directory of the caller of checkpoint().
+ * strings, seen from the root directory of the caller of checkpoint(). The
+ * latter is left out if @removed_pwd is not 0.
  *
  * @h: type and length
  * @umask: as umask(2)
- * @reserved: 0
+ * @removed_pwd: the working directory if it was removed, or 0
  */
 struct ckpt_hdr_fs {
 	struct ckpt_hdr h;
 	__u32 umask;
-	__u32 reserved;
+	__u32 removed_pwd;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_FILES_H */

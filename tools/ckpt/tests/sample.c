@@ -242,9 +242,10 @@ void sample_pages(struct sample *sample, u64 start, u32 nr_pages,
 
 static u32 put_directories(struct sample *sample)
 {
+	struct ckpt_hdr_fs record = { 0 };
 	u32 fs = sample_object(sample, CKPT_OBJ_FS);
 
-	sample_put(sample, CKPT_HDR_FS, NULL, NULL, 0);
+	sample_put(sample, CKPT_HDR_FS, &record, NULL, 0);
 	sample_text(sample, "/");
 	sample_text(sample, "/tmp");
 	return fs;

@@ -145,6 +145,27 @@ static void put_unlinked(struct sample *sample)
 	sample_put(sample, CKPT_HDR_FILE_UNLINKED, &file, NULL, 0);
 }
 
+static void put_pidfd(struct sample *sample)
+{
+	struct ckpt_hdr_pidfd file = { 0 };
+
+	file.gone = sample_object(sample, CKPT_OBJ_GONE_PROCESS);
+	sample_any(sample, CKPT_HDR_GONE_PROCESS);
+	sample_put(sample, CKPT_HDR_PIDFD, &file, NULL, 0);
+}
+
+static void put_removed_directory(struct sample *sample)
+{
+	struct ckpt_hdr_file_removed_directory file = { 0 };
+
+	file.directory = sample_object(sample, CKPT_OBJ_REMOVED_DIRECTORY);
+	sample_any(sample, CKPT_HDR_REMOVED_DIRECTORY);
+	sample_text(sample, "/data");
+	sample_text(sample, "removed");
+	sample_any(sample, CKPT_HDR_FILE_ATTRIBUTES);
+	sample_put(sample, CKPT_HDR_FILE_REMOVED_DIRECTORY, &file, NULL, 0);
+}
+
 static void put_proc(struct sample *sample)
 {
 	struct ckpt_hdr_file_proc *record;
@@ -164,7 +185,6 @@ static void put_kind(struct sample *sample, u32 kind)
 		[CKPT_FILE_EVENTFD]	= CKPT_HDR_EVENTFD,
 		[CKPT_FILE_SIGNALFD]	= CKPT_HDR_SIGNALFD,
 		[CKPT_FILE_TIMERFD]	= CKPT_HDR_TIMERFD,
-		[CKPT_FILE_PIDFD]	= CKPT_HDR_PIDFD,
 		[CKPT_FILE_EPOLL]	= CKPT_HDR_EPOLL,
 	};
 
@@ -184,6 +204,10 @@ static void put_kind(struct sample *sample, u32 kind)
 		put_unlinked(sample);
 	else if (kind == CKPT_FILE_PROC)
 		put_proc(sample);
+	else if (kind == CKPT_FILE_PIDFD)
+		put_pidfd(sample);
+	else if (kind == CKPT_FILE_REMOVED_DIRECTORY)
+		put_removed_directory(sample);
 	else
 		put_path(sample, "/data/path");
 }

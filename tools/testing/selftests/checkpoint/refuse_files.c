@@ -90,17 +90,6 @@ static bool make_pidfd_parent(void)
 	return opens(syscall(SYS_pidfd_open, getppid(), 0));
 }
 
-static bool make_pidfd_gone(void)
-{
-	pid_t pid = fork();
-	int fd;
-
-	if (!pid)
-		_exit(0);
-	fd = syscall(SYS_pidfd_open, pid, 0);
-	return waitpid(pid, NULL, 0) == pid && opens(fd);
-}
-
 /* It keeps a user namespace. */
 static bool make_proc_uid_map(void)
 {
@@ -176,10 +165,10 @@ static bool make_unlinked_immutable(void)
 	return opens(fd) && !unlink("scratch") && !ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
-static bool make_unlinked_directory(void)
+static bool make_removed_xattr(void)
 {
 	return !mkdir("scratch-dir", 0755) && opens(open("scratch-dir", O_RDONLY)) &&
-	       !rmdir("scratch-dir");
+	       !setxattr("scratch-dir", "user.colour", "red", 3, 0) && !rmdir("scratch-dir");
 }
 
 /* The folder that the tests came with, from another machine. */
@@ -239,9 +228,9 @@ static bool make_owner_group(void)
 	       !fcntl(fds[0], F_SETOWN, -getppid());
 }
 
-static bool make_removed_directory(void)
+static bool make_removed_root(void)
 {
-	return !mkdir("removed", 0755) && !chdir("removed") && !rmdir("../removed");
+	return !mkdir("removed", 0755) && !chroot("removed") && !rmdir("removed");
 }
 
 static bool map_at(int fd, int flags)
@@ -360,7 +349,6 @@ const struct refusal file_refusals[] = {
 	{ "memfd-xattr", make_memfd_xattr, EOPNOTSUPP, "user.colour" },
 	{ "map-file", make_map_file, EBADF, "memory without a name" },
 	{ "pidfd-parent", make_pidfd_parent, EBUSY, "pidfd of process " },
-	{ "pidfd-gone", make_pidfd_gone, EBUSY, "pidfd of a process that is gone" },
 	{ "proc-uid-map", make_proc_uid_map, EBADF, "file uid_map of /proc cannot be saved" },
 	{ "proc-attr", make_proc_attr, EBADF, "file attr/current of /proc cannot be saved" },
 	{ "proc-fdinfo", make_proc_fdinfo, EBADF, "file fdinfo/0 of /proc cannot be saved" },
@@ -374,7 +362,8 @@ const struct refusal file_refusals[] = {
 	{ "pty", make_pty, EBADF, "ptmx" },
 	{ "unlinked-xattr", make_unlinked_xattr, EOPNOTSUPP, "user.colour" },
 	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
-	{ "unlinked-directory", make_unlinked_directory, EBADF, "scratch-dir was unlinked" },
+	{ "removed-xattr", make_removed_xattr, EOPNOTSUPP,
+	  "file scratch-dir is unlinked and has the extended attribute user.colour" },
 	{ "unlinked-remote", make_unlinked_remote, EBADF, "not on a local filesystem" },
 	{ "path-unlinked", make_path_unlinked, EBADF, "file scratch was unlinked" },
 	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
@@ -382,7 +371,7 @@ const struct refusal file_refusals[] = {
 	{ "dnotify", make_dnotify, EBADF, "has notification" },
 	{ "owner-parent", make_owner_parent, EBUSY, "scratch sends signals to process " },
 	{ "owner-group", make_owner_group, EBUSY, "sends signals to process group " },
-	{ "removed-directory", make_removed_directory, EBADF, "removed" },
+	{ "removed-root", make_removed_root, EBADF, "its root directory was removed" },
 	{ "map-unlinked-xattr", map_unlinked_xattr, EOPNOTSUPP, "user.colour" },
 	{ "map-huge-memfd", map_huge_memfd, EOPNOTSUPP, "huge" },
 	{ "map-huge", map_huge, EOPNOTSUPP, "huge" },

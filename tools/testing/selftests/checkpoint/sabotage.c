@@ -224,6 +224,18 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "unlinked", "nameless", 0, ROWS(
 		{ XOR, "unlinked[0].flags", 1 }, { XOR, "unlinked[1].flags", 1 },
 		{ XOR, "unlinked[2].flags", 1 }, { TEXT, "homeless", .text = "homelesS" }) },
+	{ "removed", "pwd", 0, ROWS(
+		{ XOR, "file_attributes[0].mode", 1 }, { ADD, "file_attributes[0].uid", 1 },
+		{ ADD, "file_attributes[0].gid", 1 }, { ADD, "file_attributes[0].mtime_sec", 1 },
+		{ ADD, "file_attributes[0].mtime_nsec", 1 },
+		{ XOR, "removed_directory[0].fs_magic", 1, .refused = true },
+		{ TEXT, "gone", .text = "..", .refused = true },
+		{ TEXT, "gone", .text = "a/b", .refused = true },
+		{ SET, "fs[0].removed_pwd", 0, .refused = true }) },
+	{ "removed", "open", 0, ROWS(
+		{ XOR, "file[6].open_flags", 0x200000 },
+		{ XOR, "file[6].open_flags", 1, .refused = true },
+		{ ADD, "file_removed_directory[1].directory", 1, .refused = true }) },
 	{ "memfd", "contents", 0, ROWS(
 		{ PATTERN, NULL, 1, 9 }, { PATTERN, NULL, 2, 511 }, { PATTERN, NULL, 5, 9 },
 		{ ADD, "file_attributes[0].size", 1 }, { XOR, "file_attributes[0].mode", 1 },
@@ -346,7 +358,12 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ SET, "file_owner[0].pid", 1, .refused = true }) },
 	{ "pidfd", "", 0, ROWS(
 		{ SET, "pidfd[3].flags", 0 }, { SET, "pidfd[0].flags", 1 },
-		{ SET, "pidfd[0].pid", 1, .refused = true }) },
+		{ SET, "pidfd[0].pid", 1, .refused = true },
+		{ SET, "pidfd[0].pid", 0, .refused = true }) },
+	{ "pidfd", "gone", 0, ROWS(
+		{ SET, "pidfd[1].flags", 0 }, { SET, "pidfd[0].flags", 1 },
+		{ SET, "pidfd[0].pid", 1, .refused = true },
+		{ SET, "pidfd[0].gone", 0, .refused = true }) },
 	{ "pipe", "byte", 0, ROWS(
 		{ BYTES, "pipe_buffer+32", 1 }, { SET, "pipe.capacity", 4096 * 3, .refused = true },
 		{ SET, "pipe.flags", 2, .refused = true }) },

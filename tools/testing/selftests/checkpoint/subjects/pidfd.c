@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Descriptors of processes: they still refer to this one. */
+/*
+ * Descriptors of processes: they still refer to this one.
+ *
+ *	gone	of processes that have ended and were waited for
+ */
 #include "subject.h"
 
 #include <poll.h>
@@ -16,6 +20,7 @@
 #endif
 
 static int plain, again, nonblocking, thread, shared;
+static int gone[4];
 
 static int open_self(unsigned int flags)
 {
@@ -25,7 +30,27 @@ static int open_self(unsigned int flags)
 	return fd;
 }
 
-static void setup(void)
+/* Two descriptors of a child that is no more, the second one of its thread. */
+static void open_gone(int fds[2])
+{
+	pid_t pid = fork();
+
+	need(pid >= 0);
+	if (!pid)
+		_exit(7);
+	fds[0] = syscall(SYS_pidfd_open, pid, 0);
+	fds[1] = syscall(SYS_pidfd_open, pid, PIDFD_THREAD | PIDFD_NONBLOCK);
+	need(fds[0] >= 0 && fds[1] >= 0);
+	need(waitpid(pid, NULL, 0) == pid);
+}
+
+static void setup_gone(void)
+{
+	open_gone(gone);
+	open_gone(gone + 2);
+}
+
+static void setup_self(void)
 {
 	sigset_t set;
 
@@ -77,7 +102,35 @@ static void check_self(int fd, const char *name)
 	      "%s: waitid: %s", name, strerror(errno));
 }
 
-static void verify(void)
+static void check_gone(int fd)
+{
+	struct pollfd poller = { fd, POLLIN, 0 };
+	siginfo_t info;
+
+	check(poll(&poller, 1, 0) == 1 && poller.revents == (POLLIN | POLLHUP), "poll: %#x",
+	      poller.revents);
+	check(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) && errno == ESRCH, "signal: %s",
+	      strerror(errno));
+	check(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL) < 0, "waitid");
+	check_equal(read_info(fd, "Pid:", 10), -1, "pid");
+}
+
+static void verify_gone(void)
+{
+	struct stat st[4];
+	int index;
+
+	for (index = 0; index < 4; index++) {
+		check_gone(gone[index]);
+		need(!fstat(gone[index], &st[index]));
+		check_equal(read_info(gone[index], "flags:", 8) & (PIDFD_THREAD | O_NONBLOCK),
+			    index & 1 ? PIDFD_THREAD | O_NONBLOCK : 0, "flags");
+	}
+	check(st[0].st_ino == st[1].st_ino, "two of one process differ");
+	check(st[0].st_ino != st[2].st_ino, "those of two processes do not differ");
+}
+
+static void verify_self(void)
 {
 	struct stat first, second;
 
@@ -94,6 +147,22 @@ static void verify(void)
 	need(!fstat(plain, &first) && !fstat(again, &second));
 	check(first.st_ino == second.st_ino && first.st_dev == second.st_dev,
 	      "two of one process differ");
+}
+
+static void setup(void)
+{
+	if (mode_is("gone"))
+		setup_gone();
+	else
+		setup_self();
+}
+
+static void verify(void)
+{
+	if (mode_is("gone"))
+		verify_gone();
+	else
+		verify_self();
 }
 
 const struct subject subject = { .setup = setup, .verify = verify };
