@@ -62,7 +62,9 @@ struct ckpt_slot {
 /* struct ckpt_slot.node, by task. */
 static DEFINE_HASHTABLE(slots, 10);
 static DEFINE_SPINLOCK(slots_lock);
-/* Woken when a task has begun to wait. */
+/* Slots that nobody has taken, protected by slots_lock. */
+static u32 nr_waiting;
+/* Coordinators wait here for tasks: see struct gathering. */
 static DECLARE_WAIT_QUEUE_HEAD(slot_entered);
 
 static void slot_put(struct ckpt_slot *slot)
@@ -128,6 +130,7 @@ static bool may_take(const struct task_struct *task)
 static void take(struct ckpt_ctx *ctx, struct ckpt_slot *slot)
 {
 	lockdep_assert_held(&slots_lock);
+	nr_waiting--;
 	slot->ctx = ckpt_ctx_get(ctx);
 	refcount_inc(&slot->refs);
 	/* Pairs with get_state(), without the lock. */
@@ -149,15 +152,17 @@ static struct ckpt_slot *find_slot(const struct task_struct *task)
 }
 
 /**
- * struct gathering - one look at the tasks that are there
+ * struct gathering - a coordinator that looks at the tasks that are there
+ * @wait: on slot_entered
  * @ctx: of the restart
- * @nr_taken: of its tasks, so far
+ * @nr_taken: of its tasks, so far; protected by slots_lock
  * @nr_useless: that wait for places which are taken or do not exist, or for
  *	somebody else
  * @nr_threads: all there are, dead ones not counted
  * @is_forbidden: one of the useless has rights that the caller has not
  */
 struct gathering {
+	struct wait_queue_entry wait;
 	struct ckpt_ctx *ctx;
 	u32 nr_taken;
 	u32 nr_useless;
@@ -196,6 +201,22 @@ static int look_at_process(struct task_struct *leader, void *data)
 	return 1;
 }
 
+/*
+ * All descendants are looked at each time, so the last of them should wake the
+ * coordinator and not each. That others may wait, for another one, does no harm.
+ */
+static int wake_gathering(struct wait_queue_entry *wait, unsigned int mode,
+			  int sync, void *key)
+{
+	struct gathering *gathering;
+
+	gathering = container_of(wait, struct gathering, wait);
+	scoped_guard(spinlock, &slots_lock)
+		if (nr_waiting + gathering->nr_taken < gathering->ctx->nr_tasks)
+			return 0;
+	return autoremove_wake_function(wait, mode, sync, key);
+}
+
 /* Take all that wait. Return: whether they are all, or no more will come. */
 static bool look_around(struct gathering *gathering)
 {
@@ -212,6 +233,24 @@ static bool look_around(struct gathering *gathering)
 	       gathering->nr_taken + gathering->nr_useless == gathering->nr_threads;
 }
 
+static int gather(struct gathering *gathering)
+{
+	int ret = 0;
+
+	for (;;) {
+		prepare_to_wait(&slot_entered, &gathering->wait, TASK_KILLABLE);
+		if (look_around(gathering))
+			break;
+		ret = fatal_signal_pending(current) ? -EINTR : 0;
+		if (ret)
+			break;
+		/* A task that dies on the way wakes nobody: look again. */
+		schedule_timeout(HZ / 10);
+	}
+	finish_wait(&slot_entered, &gathering->wait);
+	return ret;
+}
+
 /**
  * ckpt_slots_gather - wait until all tasks of the image wait
  * @ctx: context; its tree was read
@@ -225,18 +264,18 @@ static bool look_around(struct gathering *gathering)
  */
 int ckpt_slots_gather(struct ckpt_ctx *ctx)
 {
-	struct gathering gathering = { .ctx = ctx };
+	struct gathering gathering = {
+		.wait.private	= current,
+		.wait.func	= wake_gathering,
+		.wait.entry	= LIST_HEAD_INIT(gathering.wait.entry),
+		.ctx		= ctx,
+	};
 	u32 index;
-	long left;
+	int ret;
 
-	do {
-		/* A task that dies on the way wakes nobody: look again. */
-		left = wait_event_killable_timeout(slot_entered,
-						   look_around(&gathering),
-						   HZ / 10);
-	} while (!left);
-	if (left < 0)
-		return -EINTR;
+	ret = gather(&gathering);
+	if (ret)
+		return ret;
 	if (!gathering.nr_threads)
 		return ckpt_error(ctx, -ESRCH,
 				  "the task to restore has exited");
@@ -397,6 +436,7 @@ struct ckpt_slot *ckpt_slot_enter(u32 index)
 	init_waitqueue_head(&slot->changed);
 	spin_lock(&slots_lock);
 	hash_add(slots, &slot->node, (unsigned long)current);
+	nr_waiting++;
 	spin_unlock(&slots_lock);
 	wake_up_all(&slot_entered);
 
@@ -406,6 +446,8 @@ struct ckpt_slot *ckpt_slot_enter(u32 index)
 	hash_del(&slot->node);
 	/* The coordinator may have been faster than the signal. */
 	taken = slot->state != SLOT_WAITING;
+	if (!taken)
+		nr_waiting--;
 	spin_unlock(&slots_lock);
 	if (taken)
 		return slot;
