@@ -148,21 +148,21 @@ static void create_child(const struct restart *restart, unsigned int index)
 static void create_children(const struct restart *restart, unsigned int creator,
 			    enum birth birth)
 {
+	const struct planned_task *tasks = restart->plan.tasks;
 	unsigned int i;
 
-	for (i = 0; i < restart->forest.nr_tasks; i++)
-		if (restart->plan.tasks[i].birth == birth &&
-		    restart->plan.tasks[i].creator == creator)
+	for (i = tasks[creator].first_created; i; i = tasks[i].next_created)
+		if (tasks[i].birth == birth)
 			create_child(restart, i);
 }
 
 static bool has_orphans(const struct restart *restart, unsigned int creator)
 {
+	const struct planned_task *tasks = restart->plan.tasks;
 	unsigned int i;
 
-	for (i = 0; i < restart->forest.nr_tasks; i++)
-		if (restart->plan.tasks[i].birth == BIRTH_ORPHAN &&
-		    restart->plan.tasks[i].creator == creator)
+	for (i = tasks[creator].first_created; i; i = tasks[i].next_created)
+		if (tasks[i].birth == BIRTH_ORPHAN)
 			return true;
 	return false;
 }
@@ -215,16 +215,16 @@ static void leave_orphans(const struct restart *restart, unsigned int creator)
 
 static void become_ghost(const struct restart *restart, unsigned int ghost)
 {
-	unsigned int i;
+	const struct planned_task *tasks = restart->plan.tasks;
+	unsigned int i = tasks[restart->plan.ghosts[ghost].creator].first_created;
 
 	restart->crew->pids[restart->forest.nr_tasks + ghost] = getpid();
 	if (restart->plan.ghosts[ghost].leads_session)
 		setsid();
 	else
 		setpgid(0, 0);
-	for (i = 0; i < restart->forest.nr_tasks; i++)
-		if (restart->plan.tasks[i].birth == BIRTH_GHOST &&
-		    restart->plan.tasks[i].ghost == ghost)
+	for (; i; i = tasks[i].next_created)
+		if (tasks[i].birth == BIRTH_GHOST && tasks[i].ghost == ghost)
 			create_child(restart, i);
 	wait_for_all(restart, CREW_CREATED);
 	wait_for_all(restart, CREW_JOINED);
@@ -284,11 +284,12 @@ static void create_threads(const struct restart *restart, unsigned int first)
 	const struct forest *forest = &restart->forest;
 	unsigned int i;
 
-	for (i = 0; i < forest->nr_tasks; i++) {
+	/* They follow it in the image, else the kernel refuses it. */
+	for (i = first + 1; i < forest->nr_tasks; i++) {
 		pid_t id = forest->tasks[i].pid;
 
-		if (i == first || forest->tasks[i].tgid != forest->tasks[first].pid)
-			continue;
+		if (forest->tasks[i].tgid != forest->tasks[first].pid)
+			break;
 		if (create_thread(wanted_pid(restart, id), i))
 			give_up(restart, errno, id);
 	}

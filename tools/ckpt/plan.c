@@ -16,20 +16,35 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "plan.h"
 #include "util.h"
 
 /**
+ * struct process_id - to find a process by its id
+ * @id: the id
+ * @index: in the forest
+ */
+struct process_id {
+	pid_t id;
+	unsigned int index;
+};
+
+/**
  * struct planner - a plan in the making
  * @plan: the result
  * @forest: what it is for
+ * @by_id: its processes, sorted
+ * @nr_processes: their number
  * @error: why there is none
  * @error_len: room in it
  */
 struct planner {
 	struct plan *plan;
 	const struct forest *forest;
+	struct process_id *by_id;
+	size_t nr_processes;
 	char *error;
 	size_t error_len;
 };
@@ -45,15 +60,39 @@ static bool is_reaper(const struct forest_task *task)
 	return task->pid == 1 || task->is_subreaper;
 }
 
-/* Index of the process with an id, or -1. */
-static int find_process(const struct forest *forest, pid_t pid)
+static int compare_ids(const void *one, const void *other)
 {
+	pid_t left = ((const struct process_id *)one)->id;
+	pid_t right = ((const struct process_id *)other)->id;
+
+	return (left > right) - (left < right);
+}
+
+static void sort_processes(struct planner *planner)
+{
+	const struct forest *forest = planner->forest;
 	unsigned int i;
 
+	planner->by_id = must_alloc(forest->nr_tasks * sizeof(*planner->by_id));
+	planner->nr_processes = 0;
 	for (i = 0; i < forest->nr_tasks; i++)
-		if (forest->tasks[i].pid == pid && is_process(&forest->tasks[i]))
-			return i;
-	return -1;
+		if (is_process(&forest->tasks[i]))
+			planner->by_id[planner->nr_processes++] = (struct process_id) {
+				.id	= forest->tasks[i].pid,
+				.index	= i,
+			};
+	qsort(planner->by_id, planner->nr_processes, sizeof(*planner->by_id), compare_ids);
+}
+
+/* Index of the process with an id, or -1. */
+static int find_process(const struct planner *planner, pid_t pid)
+{
+	struct process_id wanted = { .id = pid };
+	const struct process_id *found;
+
+	found = bsearch(&wanted, planner->by_id, planner->nr_processes, sizeof(wanted),
+			compare_ids);
+	return found ? (int)found->index : -1;
 }
 
 static int find_ghost(const struct plan *plan, pid_t id)
@@ -95,7 +134,7 @@ static int plan_parent(struct planner *planner, unsigned int index)
 {
 	struct planned_task *planned = &planner->plan->tasks[index];
 	const struct forest_task *task = &planner->forest->tasks[index];
-	int parent = find_process(planner->forest, task->ppid);
+	int parent = find_process(planner, task->ppid);
 
 	planner->plan->nr_processes++;
 	if (!index)
@@ -155,7 +194,7 @@ static int plan_orphan(struct planner *planner, unsigned int index,
 	struct planned_task *planned = &planner->plan->tasks[index];
 	const struct forest_task *task = &planner->forest->tasks[index];
 	unsigned int parent = planned->parent;
-	int leader = find_process(planner->forest, session);
+	int leader = find_process(planner, session);
 
 	if (!is_reaper(&planner->forest->tasks[parent])) {
 		snprintf(planner->error, planner->error_len,
@@ -227,7 +266,7 @@ static void plan_group(struct planner *planner, unsigned int index)
 	planned->group_ghost = -1;
 	if (forest_leads_group(task) || forest_leads_session(task))
 		return;
-	planned->group = find_process(planner->forest, task->pgid);
+	planned->group = find_process(planner, task->pgid);
 	if (planned->group >= 0)
 		return;
 	/* That of restart(1), which stands for one that is outside. */
@@ -236,6 +275,40 @@ static void plan_group(struct planner *planner, unsigned int index)
 		return;
 	planned->group_ghost = add_ghost(planner->plan, task->pgid, false,
 					 index);
+}
+
+static int plan_all(struct planner *planner)
+{
+	const struct forest *forest = planner->forest;
+	unsigned int i;
+
+	for (i = 0; i < forest->nr_tasks; i++)
+		if (is_process(&forest->tasks[i]) && plan_parent(planner, i))
+			return -1;
+	/* Children come after their parents. */
+	for (i = forest->nr_tasks; i-- > 0;)
+		if (is_process(&forest->tasks[i]) && plan_birth(planner, i))
+			return -1;
+	/* The ghosts of sessions lead groups, too. */
+	for (i = 0; i < forest->nr_tasks; i++)
+		if (is_process(&forest->tasks[i]))
+			plan_group(planner, i);
+	return 0;
+}
+
+/* In the order of the image. */
+static void list_created(struct plan *plan, unsigned int nr_tasks)
+{
+	unsigned int i;
+
+	for (i = nr_tasks; i-- > 1;) {
+		struct planned_task *creator = &plan->tasks[plan->tasks[i].creator];
+
+		if (plan->tasks[i].birth == BIRTH_NONE)
+			continue;
+		plan->tasks[i].next_created = creator->first_created;
+		creator->first_created = i;
+	}
 }
 
 /**
@@ -256,24 +329,17 @@ int plan_forest(struct plan *plan, const struct forest *forest,
 		.error		= error,
 		.error_len	= error_len,
 	};
-	unsigned int i;
+	int ret;
 
 	*plan = (struct plan) { 0 };
 	plan->tasks = must_alloc(forest->nr_tasks * sizeof(*plan->tasks));
-	for (i = 0; i < forest->nr_tasks; i++) {
-		plan->tasks[i] = (struct planned_task) { 0 };
-		if (is_process(&forest->tasks[i]) && plan_parent(&planner, i))
-			return -1;
-	}
-	/* Children come after their parents. */
-	for (i = forest->nr_tasks; i-- > 0;)
-		if (is_process(&forest->tasks[i]) && plan_birth(&planner, i))
-			return -1;
-	/* The ghosts of sessions lead groups, too. */
-	for (i = 0; i < forest->nr_tasks; i++)
-		if (is_process(&forest->tasks[i]))
-			plan_group(&planner, i);
-	return 0;
+	memset(plan->tasks, 0, forest->nr_tasks * sizeof(*plan->tasks));
+	sort_processes(&planner);
+	ret = plan_all(&planner);
+	free(planner.by_id);
+	if (!ret)
+		list_created(plan, forest->nr_tasks);
+	return ret;
 }
 
 /**

@@ -29,6 +29,8 @@ enum birth {
  * struct planned_task - what has to be done for one task
  * @birth: how it comes into being
  * @creator: index of the process that creates it, or its stand-in or ghost
+ * @first_created: index of the first one that has this as its creator, or 0
+ * @next_created: index of the next one that has the same creator, or 0
  * @parent: index of its parent
  * @first_session: session that it has to be in before it leads its own, or 0
  * @ghost: with BIRTH_GHOST: index of the ghost
@@ -39,6 +41,8 @@ enum birth {
 struct planned_task {
 	enum birth birth;
 	unsigned int creator;
+	unsigned int first_created;
+	unsigned int next_created;
 	unsigned int parent;
 	pid_t first_session;
 	unsigned int ghost;
