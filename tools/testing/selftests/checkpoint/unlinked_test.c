@@ -692,4 +692,65 @@ TEST_F_TIMEOUT(unlinked, growing, LIMIT)
 	}
 }
 
+/* Can two files share their blocks here? */
+static bool can_clone(void)
+{
+	int from = open("first", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int to = open("second", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool good = write(from, "first", 5) == 5 && !ioctl(to, FICLONE, from);
+
+	close(from);
+	close(to);
+	return good;
+}
+
+/* Leaves not much more than a MiB. */
+static bool fill_disk(void)
+{
+	int fd = open("filler", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	off_t bytes = 1 << 30, end = 0;
+
+	while (fd >= 0 && bytes >= 1 << 20) {
+		if (!fallocate(fd, 0, end, bytes))
+			end += bytes;
+		else if (errno == ENOSPC)
+			bytes /= 2;
+		else
+			return complain("filler: %s", strerror(errno));
+	}
+	close(fd);
+	return end;
+}
+
+/* A copy fits on a full disk if it shares the blocks of the file. */
+TEST_F_TIMEOUT(unlinked, large_on_full_disk, LIMIT)
+{
+	bool shares;
+	pid_t pid;
+
+	if (is_on_tmpfs())
+		SKIP(return, "tmpfs");
+	shares = can_clone();
+	pid = start_large("run/aside");
+	ASSERT_NE(0, pid);
+	sync();
+	ASSERT_TRUE(fill_disk());
+	/* Image and log must be on another filesystem then. */
+	ASSERT_EQ(0, mkdir("/tmp/unlinked-full", 0700));
+	ASSERT_EQ(0, chdir("/tmp/unlinked-full"));
+	EXPECT_EQ(shares ? 0 : -ENOSPC, save_with_little(LARGE_MEMORY, pid));
+	EXPECT_TRUE(shares || file_holds("log", TOO_LARGE));
+	EXPECT_TRUE(large_is_right(pid));
+	kill_and_reap(pid);
+	ASSERT_EQ(0, chdir(self->dir));
+	ASSERT_EQ(0, unlink("filler"));
+	if (shares) {
+		pid = restart_from("/tmp/unlinked-full/image", 0, "log");
+		ASSERT_GT(pid, 0);
+		EXPECT_TRUE(large_is_right(pid));
+		kill_and_reap(pid);
+	}
+	remove_tree("/tmp/unlinked-full");
+}
+
 TEST_HARNESS_MAIN
