@@ -2,10 +2,11 @@
 /*
  * Creating the tasks that become the saved ones.
  *
- * Each process is a plain copy of this one that waits in restart(). Nothing of
- * it remains after that but its ids, its parent, its process group and its
- * session. Who creates it is planned, see plan.c; each creates its own part of
- * the forest, and all wait for each other where it matters, see crew.c.
+ * The root process is a plain copy of this one; all others share its memory, see
+ * offspring.c. They end up waiting in restart(). Nothing of them remains after
+ * that but their ids, their parents, process groups and sessions. Who creates
+ * whom is planned, see plan.c; each creates its own part of the forest, and all
+ * wait for each other where it matters, see crew.c.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -17,22 +18,33 @@
 #include <unistd.h>
 
 #include "ckpt.h"
+#include "offspring.h"
+#include "raw.h"
 #include "restart.h"
 #include "thread.h"
 #include "util.h"
 
 /* Of the process that this is, for its signal handler. */
 static struct crew *own_crew;
+/* For the tasks, the ghosts, and the stand-in of each task. */
+static char *stacks;
 
 /* No signal tells of its end, and wait() must ask for it. */
 #define NO_SIGNAL	0
 
-static pid_t clone_process(unsigned long flags, pid_t wanted, int *pidfd,
-			   int exit_signal)
+/**
+ * create_process - as fork(), with a choice of id and namespaces
+ * @flags: CLONE_*
+ * @wanted: id in the innermost pid namespace, or 0 for any
+ * @pidfd: set to a descriptor of the child, if not NULL
+ *
+ * Return: as fork().
+ */
+pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
 {
 	struct clone_args args = {
 		.flags		= flags,
-		.exit_signal	= exit_signal,
+		.exit_signal	= SIGCHLD,
 	};
 
 	if (pidfd) {
@@ -46,17 +58,21 @@ static pid_t clone_process(unsigned long flags, pid_t wanted, int *pidfd,
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/**
- * create_process - as fork(), with a choice of id and namespaces
- * @flags: CLONE_*
- * @wanted: id in the innermost pid namespace, or 0 for any
- * @pidfd: set to a descriptor of the child, if not NULL
- *
- * Return: as fork().
- */
-pid_t create_process(unsigned long flags, pid_t wanted, int *pidfd)
+/* The other functions run in processes that share memory: see raw.h. */
+static pid_t create_sharing(const struct restart *restart, pid_t wanted, int exit_signal,
+			    size_t stack, void (*life)(const void *, unsigned int),
+			    unsigned int index)
 {
-	return clone_process(flags, wanted, pidfd, SIGCHLD);
+	struct offspring offspring = {
+		.wanted		= wanted,
+		.exit_signal	= exit_signal,
+		.stack		= stacks + stack * OFFSPRING_STACK,
+		.life		= life,
+		.object		= restart,
+		.index		= index,
+	};
+
+	return offspring_create(&offspring);
 }
 
 /**
@@ -97,11 +113,8 @@ static void wait_for_all(const struct restart *restart, enum crew_stage stage)
 /* Nobody that is created ends before it is what it shall be. */
 static void lose_child(int signo)
 {
-	int saved = errno;
-
 	(void)signo;
 	crew_fail(own_crew, ECHILD, 0);
-	errno = saved;
 }
 
 static void die_with(const struct restart *restart, pid_t parent)
@@ -110,39 +123,46 @@ static void die_with(const struct restart *restart, pid_t parent)
 	 * Until the kernel puts the saved state in place: in a new namespace
 	 * the parent's id reads 0 in any case.
 	 */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() && getppid() != parent)
 		give_up(restart, ESRCH, 0);
 }
 
 static void reap(const struct restart *restart, pid_t pid)
 {
-	int status;
+	int status = 0;
+	long ret;
 
-	while (waitpid(pid, &status, __WALL) < 0)
-		if (errno != EINTR)
-			give_up(restart, errno, 0);
+	do {
+		ret = raw_syscall(SYS_wait4, pid, &status, __WALL);
+	} while (ret == -EINTR);
+	if (ret < 0)
+		give_up(restart, -ret, 0);
 	if (status)
 		_exit(EXIT_FAILED);
 }
 
 static void become_task(const struct restart *restart, unsigned int index);
 
+static void live_as_child(const void *object, unsigned int index)
+{
+	const struct restart *restart = object;
+	const struct planned_task *planned = &restart->plan.tasks[index];
+
+	/* What a stand-in leaves has another parent by the time it matters. */
+	if (planned->birth == BIRTH_CHILD || planned->birth == BIRTH_EARLY)
+		die_with(restart, restart->crew->pids[planned->creator]);
+	become_task(restart, index);
+}
+
 static void create_child(const struct restart *restart, unsigned int index)
 {
 	pid_t id = restart->forest.tasks[index].pid;
-	pid_t parent = getpid();
-	pid_t pid = create_process(0, wanted_pid(restart, id), NULL);
+	pid_t pid = create_sharing(restart, wanted_pid(restart, id), SIGCHLD, index,
+				   live_as_child, index);
 
 	if (pid < 0)
-		give_up(restart, errno, id);
-	if (pid)
-		return;
-	/* What a stand-in leaves has another parent by the time it matters. */
-	if (restart->plan.tasks[index].birth == BIRTH_CHILD ||
-	    restart->plan.tasks[index].birth == BIRTH_EARLY)
-		die_with(restart, parent);
-	become_task(restart, index);
+		give_up(restart, -pid, id);
 }
 
 static void create_children(const struct restart *restart, unsigned int creator,
@@ -180,18 +200,25 @@ static bool is_taken(const struct restart *restart, pid_t id)
 	return false;
 }
 
-/* With an id that nobody else wants. */
-static pid_t create_stand_in(const struct restart *restart)
+static void live_as_stand_in(const void *object, unsigned int creator)
 {
+	create_children(object, creator, BIRTH_ORPHAN);
+	_exit(0);
+}
+
+/* With an id that nobody else wants. */
+static pid_t create_stand_in(const struct restart *restart, unsigned int creator)
+{
+	size_t stack = restart->forest.nr_tasks + restart->plan.nr_ghosts + creator;
 	pid_t id, pid;
 
 	if (restart->options->pids == PIDS_NEW)
-		return clone_process(0, 0, NULL, NO_SIGNAL);
+		return create_sharing(restart, 0, NO_SIGNAL, stack, live_as_stand_in, creator);
 	for (id = 2;; id++) {
 		if (is_taken(restart, id))
 			continue;
-		pid = clone_process(0, id, NULL, NO_SIGNAL);
-		if (pid >= 0 || errno != EEXIST)
+		pid = create_sharing(restart, id, NO_SIGNAL, stack, live_as_stand_in, creator);
+		if (pid != -EEXIST)
 			return pid;
 	}
 }
@@ -203,26 +230,24 @@ static void leave_orphans(const struct restart *restart, unsigned int creator)
 
 	if (!has_orphans(restart, creator))
 		return;
-	pid = create_stand_in(restart);
+	pid = create_stand_in(restart, creator);
 	if (pid < 0)
-		give_up(restart, errno, 0);
-	if (!pid) {
-		create_children(restart, creator, BIRTH_ORPHAN);
-		_exit(0);
-	}
+		give_up(restart, -pid, 0);
 	reap(restart, pid);
 }
 
-static void become_ghost(const struct restart *restart, unsigned int ghost)
+static void live_as_ghost(const void *object, unsigned int ghost)
 {
+	const struct restart *restart = object;
 	const struct planned_task *tasks = restart->plan.tasks;
 	unsigned int i = tasks[restart->plan.ghosts[ghost].creator].first_created;
 
+	die_with(restart, restart->crew->pids[restart->plan.ghosts[ghost].creator]);
 	restart->crew->pids[restart->forest.nr_tasks + ghost] = getpid();
 	if (restart->plan.ghosts[ghost].leads_session)
-		setsid();
+		raw_syscall(SYS_setsid);
 	else
-		setpgid(0, 0);
+		raw_syscall(SYS_setpgid, 0, 0);
 	for (; i; i = tasks[i].next_created)
 		if (tasks[i].birth == BIRTH_GHOST && tasks[i].ghost == ghost)
 			create_child(restart, i);
@@ -233,7 +258,6 @@ static void become_ghost(const struct restart *restart, unsigned int ghost)
 
 static void create_ghosts(const struct restart *restart, unsigned int creator)
 {
-	pid_t parent = getpid();
 	unsigned int i;
 
 	for (i = 0; i < restart->plan.nr_ghosts; i++) {
@@ -242,14 +266,10 @@ static void create_ghosts(const struct restart *restart, unsigned int creator)
 
 		if (ghost->creator != creator)
 			continue;
-		pid = clone_process(0, wanted_pid(restart, ghost->id), NULL,
-				    NO_SIGNAL);
+		pid = create_sharing(restart, wanted_pid(restart, ghost->id), NO_SIGNAL,
+				     restart->forest.nr_tasks + i, live_as_ghost, i);
 		if (pid < 0)
-			give_up(restart, errno, ghost->id);
-		if (!pid) {
-			die_with(restart, parent);
-			become_ghost(restart, i);
-		}
+			give_up(restart, -pid, ghost->id);
 	}
 }
 
@@ -266,6 +286,7 @@ static void join_group(const struct restart *restart, unsigned int index)
 {
 	const struct planned_task *planned = &restart->plan.tasks[index];
 	unsigned int leader;
+	long ret;
 
 	if (planned->group >= 0 &&
 	    leads_group(restart, &restart->forest.tasks[planned->group]))
@@ -274,8 +295,9 @@ static void join_group(const struct restart *restart, unsigned int index)
 		leader = restart->forest.nr_tasks + planned->group_ghost;
 	else
 		return;
-	if (setpgid(0, restart->crew->pids[leader]))
-		give_up(restart, errno, 0);
+	ret = raw_syscall(SYS_setpgid, 0, restart->crew->pids[leader]);
+	if (ret)
+		give_up(restart, -ret, 0);
 }
 
 /* In the first thread of a process: the others. */
@@ -283,6 +305,7 @@ static void create_threads(const struct restart *restart, unsigned int first)
 {
 	const struct forest *forest = &restart->forest;
 	unsigned int i;
+	int ret;
 
 	/* They follow it in the image, else the kernel refuses it. */
 	for (i = first + 1; i < forest->nr_tasks; i++) {
@@ -290,8 +313,9 @@ static void create_threads(const struct restart *restart, unsigned int first)
 
 		if (forest->tasks[i].tgid != forest->tasks[first].pid)
 			break;
-		if (create_thread(wanted_pid(restart, id), i))
-			give_up(restart, errno, id);
+		ret = create_thread(wanted_pid(restart, id), i);
+		if (ret)
+			give_up(restart, -ret, id);
 	}
 }
 
@@ -302,22 +326,22 @@ __noreturn static void become_task(const struct restart *restart, unsigned int i
 	const struct planned_task *planned = &restart->plan.tasks[index];
 
 	restart->crew->pids[index] = getpid();
-	own_crew = restart->crew;
 	signal(SIGCHLD, lose_child);
 	if (task->is_subreaper)
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		raw_syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	/* The root process then, and it is alone yet. */
 	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
 		give_up(restart, errno, 0);
 
 	create_children(restart, index, BIRTH_EARLY);
 	if (forest_leads_session(task))
-		setsid();
+		raw_syscall(SYS_setsid);
 	create_children(restart, index, BIRTH_CHILD);
 	leave_orphans(restart, index);
 	create_ghosts(restart, index);
 	/* Not before: children have the group that the parent had at first. */
 	if (leads_group(restart, task) && !forest_leads_session(task))
-		setpgid(0, 0);
+		raw_syscall(SYS_setpgid, 0, 0);
 	wait_for_all(restart, CREW_CREATED);
 	join_group(restart, index);
 	wait_for_all(restart, CREW_JOINED);
@@ -327,7 +351,7 @@ __noreturn static void become_task(const struct restart *restart, unsigned int i
 
 	if (planned->birth == BIRTH_ORPHAN || planned->birth == BIRTH_GHOST)
 		die_with(restart, restart->crew->pids[planned->parent]);
-	ckpt_restart_task(index, 0);
+	raw_syscall(__NR_restart, 0, index, 0, CHECKPOINT_FD_NONE);
 	_exit(EXIT_FAILED);
 }
 
@@ -389,6 +413,10 @@ static int create_all(struct restart *restart)
 	crew->nr_members[CREW_JOINED] = plan->nr_processes + plan->nr_ghosts;
 	crew->nr_members[CREW_ALONE] = plan->nr_processes;
 	restart->crew = crew;
+	own_crew = crew;
+	stacks = offspring_stacks(2UL * restart->forest.nr_tasks + plan->nr_ghosts);
+	if (!stacks)
+		return -1;
 	restart->outcome.failed_id = restart->forest.tasks[0].pid;
 	restart->outcome.pid = create_root(restart);
 	if (restart->outcome.pid < 0)

@@ -2,7 +2,8 @@
 /*
  * The processes that are being created, and what they tell each other.
  *
- * They have inherited a page that they share. If one fails then all give up.
+ * They have inherited a page that they share with the coordinator. If one fails
+ * then all give up.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "raw.h"
 
 /**
  * crew_alloc - make what they share
@@ -36,7 +38,7 @@ struct crew *crew_alloc(unsigned int nr_pids)
 
 static void wake_all(atomic_uint *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	raw_syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX);
 }
 
 /**
@@ -98,11 +100,10 @@ int crew_wait(struct crew *crew, enum crew_stage stage)
 		wake_all(arrived);
 	while (value < crew->nr_members[stage]) {
 		if (atomic_load(&crew->errnum) ||
-		    (crew->coordinator && kill(crew->coordinator, 0) &&
-		     errno == ESRCH))
+		    (crew->coordinator &&
+		     raw_syscall(SYS_kill, crew->coordinator, 0) == -ESRCH))
 			return -1;
-		syscall(SYS_futex, arrived, FUTEX_WAIT, value, &a_while, NULL,
-			0);
+		raw_syscall(SYS_futex, arrived, FUTEX_WAIT, value, &a_while);
 		value = atomic_load(arrived);
 	}
 	return atomic_load(&crew->errnum) ? -1 : 0;

@@ -69,7 +69,7 @@ static long clone_and_restart(const struct clone_args *args, unsigned int index)
  * @wanted: its id in the innermost pid namespace, or 0 for any
  * @index: place in the image
  *
- * Return: 0, or -1 with errno set.
+ * Return: 0 or a negative errno.
  */
 int create_thread(pid_t wanted, unsigned int index)
 {
@@ -86,8 +86,5 @@ int create_thread(pid_t wanted, unsigned int index)
 	sigprocmask(SIG_SETMASK, &all, &old);
 	ret = clone_and_restart(&args, index);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (ret > 0)
-		return 0;
-	errno = -ret;
-	return -1;
+	return ret < 0 ? ret : 0;
 }

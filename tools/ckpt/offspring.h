@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Creating processes that share the memory of their creator. */
+#ifndef _CKPT_OFFSPRING_H
+#define _CKPT_OFFSPRING_H
+
+#include <linux/sched.h>
+#include <sys/types.h>
+
+/* Bytes: a few calls deep, and a signal frame. */
+#define OFFSPRING_STACK	32768UL
+
+/**
+ * struct offspring - a process that is to be created
+ * @wanted: its id in the innermost pid namespace, or 0 for any
+ * @exit_signal: what tells the creator of its end, or 0
+ * @stack: %OFFSPRING_STACK bytes that nobody else uses
+ * @life: what it does; does not return
+ * @object: for @life
+ * @index: for @life
+ */
+struct offspring {
+	pid_t wanted;
+	int exit_signal;
+	void *stack;
+	void (*life)(const void *object, unsigned int index);
+	const void *object;
+	unsigned int index;
+};
+
+void *offspring_stacks(size_t nr_stacks);
+pid_t offspring_create(const struct offspring *offspring);
+
+#endif /* _CKPT_OFFSPRING_H */
