@@ -68,6 +68,8 @@ void format_limits(char *out, size_t size, const struct ckpt_field *field);
 int view_image(const struct info_options *options, image_read_t read,
 	       void *arg);
 
+void image_print_verdict(const struct image *image, enum image_result result);
+
 void describe_rst(void);
 void describe_json(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An image as text: a summary, every record, the tasks, the errors. */
+/* An image as text: a summary, every record, the errors. */
 #include <string.h>
 #include <time.h>
 
@@ -62,7 +62,12 @@ static void print_buffer(const struct image_record *record)
 		printf("...");
 }
 
-static void print_verdict(const struct image *image, enum image_result result)
+/**
+ * image_print_verdict - say what an image is worth
+ * @image: it was read to its end
+ * @result: with this
+ */
+void image_print_verdict(const struct image *image, enum image_result result)
 {
 	if (result == IMAGE_BAD)
 		printf("BAD: at byte %llu: %s\n",
@@ -100,7 +105,7 @@ static void records_end(const struct info_options *options,
 			const struct image *image, enum image_result result)
 {
 	(void)options;
-	print_verdict(image, result);
+	image_print_verdict(image, result);
 }
 
 const struct info_view info_records = {
@@ -133,7 +138,7 @@ static void errors_end(const struct info_options *options,
 {
 	(void)options;
 	if (result == IMAGE_BAD)
-		print_verdict(image, result);
+		image_print_verdict(image, result);
 	else if (!image->is_failed)
 		printf("no error recorded\n");
 }
@@ -141,37 +146,6 @@ static void errors_end(const struct info_options *options,
 const struct info_view info_errors = {
 	.record	= error_record,
 	.end	= errors_end,
-};
-
-static void pids_begin(const struct info_options *options)
-{
-	(void)options;
-	printf("%8s %8s %8s %8s %8s %6s\n", "pid", "ppid", "tgid", "pgid",
-	       "sid", "depth");
-}
-
-static void pids_record(const struct info_options *options, struct image *image)
-{
-	const struct ckpt_hdr_pids *ids = image->record.fields;
-
-	(void)options;
-	if (image->record.type->type == CKPT_HDR_PIDS)
-		printf("%8u %8u %8u %8u %8u %6u\n", ids->pid, ids->ppid,
-		       ids->tgid, ids->pgid, ids->sid, ids->depth);
-}
-
-static void pids_end(const struct info_options *options,
-		     const struct image *image, enum image_result result)
-{
-	(void)options;
-	if (result == IMAGE_BAD || image->is_failed)
-		print_verdict(image, result);
-}
-
-const struct info_view info_pids = {
-	.begin	= pids_begin,
-	.record	= pids_record,
-	.end	= pids_end,
 };
 
 /* What the summary counts. */
@@ -319,7 +293,7 @@ static void summary_end(const struct info_options *options,
 	printf("size      %llu bytes, %llu records\n",
 	       image->offset, image->nr_records);
 	printf("state     ");
-	print_verdict(image, result);
+	image_print_verdict(image, result);
 }
 
 const struct info_view info_summary = {
