@@ -2,23 +2,26 @@
 /*
  * Checkpoint and restart of mappings, without their contents.
  *
- * Saved: place, protection, kind, file, advice, locking.
+ * Saved: place, protection, kind, file, advice, locking, name.
  * Refused: huge page files, device memory, user fault handling, protection
  *	keys, shadow stacks, sealed and droppable mappings, SysV shared memory,
  *	and every type without the method.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/ctype.h>
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ksm.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mman.h>
 #include <linux/pkeys.h>
 #include <linux/sched/mm.h>
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
+#include <linux/string.h>
 #include <linux/syscalls.h>
 #include <linux/userfaultfd_k.h>
 
@@ -49,6 +52,9 @@ static const struct {
 	{ VM_MERGEABLE,		CKPT_VMA_MERGEABLE,	MADV_MERGEABLE },
 	{ VM_ACCOUNT,		CKPT_VMA_ACCOUNT },
 };
+
+/* As prctl(PR_SET_VMA_ANON_NAME), with the byte that ends it. */
+#define CKPT_VMA_NAME_SIZE	80
 
 /* Mappings of the kernel's own have flags that no record needs. */
 #define VM_SPECIAL_MAPPING	(VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
@@ -84,8 +90,6 @@ static const char *unsupported(const struct vm_area_struct *vma)
 		return "a protection key";
 	if (vma_policy((struct vm_area_struct *)vma))
 		return "a NUMA policy";
-	if (anon_vma_name((struct vm_area_struct *)vma))
-		return "a name";
 	return NULL;
 }
 
@@ -148,6 +152,8 @@ static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 {
 	int ret = save_kind(ctx, vma, record);
 
+	if (anon_vma_name(vma))
+		record->flags |= CKPT_VMA_NAMED;
 	if (!ret && (record->kind == CKPT_VMA_ANON ||
 		     record->kind == CKPT_VMA_FILE_PRIVATE))
 		ret = ckpt_cow_save_vma(ctx, vma, record);
@@ -164,6 +170,25 @@ static bool continues(const struct ckpt_hdr_vma *last,
 	if (next->kind == CKPT_VMA_ANON)
 		return true;
 	return last->offset + (last->end - last->start) == next->offset;
+}
+
+/* The record, and its name. */
+static struct ckpt_hdr_vma *add_record(struct ckpt_ctx *ctx,
+				       struct vm_area_struct *vma,
+				       const struct ckpt_hdr_vma *filled)
+{
+	struct anon_vma_name *name = anon_vma_name(vma);
+	struct ckpt_hdr_vma *record = ckpt_record_add(ctx, CKPT_HDR_VMA);
+	struct ckpt_hdr header;
+
+	if (!record)
+		return NULL;
+	header = record->h;
+	*record = *filled;
+	record->h = header;
+	if (name && ckpt_text_add(ctx, name->name))
+		return NULL;
+	return record;
 }
 
 /* Will the contents of the file be read? */
@@ -229,6 +254,7 @@ static int save_unlinked(struct ckpt_ctx *ctx, struct mm_struct *mm)
 int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 {
 	VMA_ITERATOR(vmi, mm, 0);
+	struct anon_vma_name *last_name = NULL;
 	struct ckpt_hdr_vma *last = NULL;
 	struct vm_area_struct *vma;
 	int ret;
@@ -239,14 +265,14 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
 		struct ckpt_hdr_vma next = {};
-		struct ckpt_hdr_vma *record;
 
 		ret = save_one(ctx, vma, &next);
 		if (ret) {
 			ckpt_error(ctx, ret, "mapping at %#lx", vma->vm_start);
 			break;
 		}
-		if (last && continues(last, &next)) {
+		if (last && continues(last, &next) &&
+		    anon_vma_name_eq(last_name, anon_vma_name(vma))) {
 			last->end = next.end;
 			/* A restart makes one mapping; it descends from one. */
 			if (!last->cow_mm) {
@@ -255,14 +281,12 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 			}
 			continue;
 		}
-		record = ckpt_record_add(ctx, CKPT_HDR_VMA);
-		if (!record) {
+		last = add_record(ctx, vma, &next);
+		if (!last) {
 			ret = -ENOMEM;
 			break;
 		}
-		next.h = record->h;
-		*record = next;
-		last = record;
+		last_name = anon_vma_name(vma);
 		(*nr_vmas)++;
 	}
 	mmap_read_unlock(mm);
@@ -406,6 +430,58 @@ static int advise(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return 0;
 }
 
+/* What prctl(PR_SET_VMA_ANON_NAME) takes: /proc/PID/maps shows it. */
+static bool is_name(const char *name)
+{
+	size_t length;
+
+	for (length = 0; name[length]; length++)
+		if (!isascii(name[length]) || !isprint(name[length]) ||
+		    strchr("\\`$[]", name[length]))
+			return false;
+	return length < CKPT_VMA_NAME_SIZE;
+}
+
+static int set_name(struct mm_struct *mm, const struct ckpt_hdr_vma *record,
+		    const char *text)
+{
+	struct anon_vma_name *name;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_ANON_VMA_NAME))
+		return -EOPNOTSUPP;
+	name = anon_vma_name_alloc(text);
+	if (!name)
+		return -ENOMEM;
+	ret = mmap_write_lock_killable(mm);
+	if (!ret) {
+		ret = madvise_set_anon_name(mm, record->start,
+					    record->end - record->start, name);
+		mmap_write_unlock(mm);
+	}
+	anon_vma_name_put(name);
+	return ret;
+}
+
+static int restore_name(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			const struct ckpt_hdr_vma *record)
+{
+	char *text;
+	int ret;
+
+	if (!(record->flags & CKPT_VMA_NAMED))
+		return 0;
+	text = ckpt_text_read(ctx);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	ret = is_name(text) ? set_name(mm, record, text) : -EINVAL;
+	if (ret)
+		ckpt_error(ctx, ret, "name of the mapping at %#llx",
+			   record->start);
+	kvfree(text);
+	return ret;
+}
+
 /**
  * ckpt_vma_is_private - may a mapping have contents of its own?
  * @vma: mapping
@@ -435,9 +511,10 @@ int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	if (ret)
 		return ret;
 	if (record->kind == CKPT_VMA_VDSO || record->kind == CKPT_VMA_VVAR)
-		return arch_ckpt_map_vdso(ctx, mm, record);
-	ret = map(ctx, record);
-	return ret ?: advise(ctx, mm, record);
+		ret = arch_ckpt_map_vdso(ctx, mm, record);
+	else
+		ret = map(ctx, record) ?: advise(ctx, mm, record);
+	return ret ?: restore_name(ctx, mm, record);
 }
 
 /**

@@ -311,10 +311,14 @@ struct ckpt_hdr_mm {
 #define CKPT_VMA_NOHUGEPAGE	0x02000
 #define CKPT_VMA_MERGEABLE	0x04000
 #define CKPT_VMA_ACCOUNT	0x08000	/* counts against the commit limit */
-#define CKPT_VMA_ALL		0x0ffff
+#define CKPT_VMA_NAMED		0x10000	/* its name follows as a string */
+#define CKPT_VMA_ALL		0x1ffff
 
 /**
  * struct ckpt_hdr_vma - one mapping
+ *
+ * Followed by its name as a string if there is CKPT_VMA_NAMED.
+ *
  * @h: type and length
  * @start: first address
  * @end: address after the last

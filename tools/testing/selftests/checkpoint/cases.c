@@ -195,6 +195,8 @@ const struct subject_case subject_cases[] = {
 	MEMORY("lock-all", "vmflags", "lock-all"),
 	MEMORY("advice", "vmflags", "advice"),
 	MEMORY("huge", "vmflags", "huge"),
+	MEMORY("names", "vmflags", "names"),
+	MEMORY("names-user", "vmflags", "names", ORDINARY),
 
 	FILES("file-flags", "files", "flags"),
 	FILES("file-sharing", "files", "sharing"),

@@ -8,7 +8,6 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
@@ -23,10 +22,6 @@
 #define O_NOTIFICATION_PIPE	O_EXCL
 #endif
 #define SHM_KEY		0x636b7075
-#ifndef PR_SET_VMA
-#define PR_SET_VMA		0x53564d41
-#define PR_SET_VMA_ANON_NAME	0
-#endif
 
 static bool opens(int fd)
 {
@@ -324,11 +319,6 @@ static bool map_sealed(void)
 	return !syscall(__NR_mseal, private_memory(), 8192, 0);
 }
 
-static bool map_named(void)
-{
-	return !prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, private_memory(), 8192, "a name");
-}
-
 static bool map_droppable(void)
 {
 	return mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_DROPPABLE | MAP_ANONYMOUS, -1, 0) !=
@@ -379,7 +369,6 @@ const struct refusal file_refusals[] = {
 	{ "map-device", map_device, EOPNOTSUPP, "device memory" },
 	{ "map-key", map_with_key, EOPNOTSUPP, "protection key" },
 	{ "map-sealed", map_sealed, EOPNOTSUPP, "seal" },
-	{ "map-named", map_named, EOPNOTSUPP, "name" },
 	{ "map-droppable", map_droppable, EOPNOTSUPP, "droppable" },
 	{ "map-aio", map_aio, EOPNOTSUPP, "AIO" },
 };

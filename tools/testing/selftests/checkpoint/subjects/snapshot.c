@@ -121,6 +121,12 @@ static bool is_unlinked(const char *path)
 	return len >= sizeof(suffix) - 1 && !strcmp(path + len - sizeof(suffix) + 1, suffix);
 }
 
+/* Shared memory with a name of its mapping. */
+static bool is_named_memory(const char *path)
+{
+	return !strncmp(path, "[anon_shmem:", 12);
+}
+
 static const char *lasting_name(const char *path)
 {
 	if (is_unlinked(path) && strncmp(path, "/memfd:", 7) && strncmp(path, "/dev/zero ", 10))
@@ -204,7 +210,7 @@ static bool parse_area(const char *line, struct area *area)
 	area->offset = offset;
 	memcpy(area->perms, perms, sizeof(perms));
 	/* Also shared memory that never had a name. */
-	if (is_unlinked(line + path)) {
+	if (is_unlinked(line + path) || is_named_memory(line + path)) {
 		inode = 0;
 		if (control->flags & CONTROL_IN_MEMORY)
 			device = "another";

@@ -7,6 +7,7 @@
 #include "subject.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #ifndef MLOCK_ONFAULT
@@ -132,11 +133,69 @@ static void verify_huge(void)
 	check_equal(smaps_kb(map, "AnonHugePages"), 2 * HUGE >> 10, "kB in huge pages");
 }
 
+static void name_pages(char *at, size_t nr_pages, const char *name)
+{
+	need(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, nr_pages * PAGE_SIZE, name));
+}
+
+/* The longest, the shortest, one beside another, and one of shared memory. */
+static void setup_names(void)
+{
+	char longest[80];
+
+	map = map_memory(BYTES);
+	second = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	need(second != MAP_FAILED);
+	pattern_fill(map, BYTES, 7);
+	pattern_fill(second, BYTES, 8);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	name_pages(map, 2, "one heap");
+	name_pages(map + 2 * PAGE_SIZE, 2, "other/heap");
+	name_pages(map + 6 * PAGE_SIZE, 1, longest);
+	name_pages(map + 8 * PAGE_SIZE, 1, "");
+	name_pages(second, 16, "shared by all");
+}
+
+/* What follows the other columns of a mapping. */
+static void check_name(const char *at, const char *wanted)
+{
+	char line[512], name[512];
+	unsigned long start, end;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	need(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		*name = '\0';
+		need(sscanf(line, "%lx-%lx %*s %*s %*s %*s %511[^\n]", &start, &end, name) >= 2);
+		if (start <= (uintptr_t)at && end > (uintptr_t)at)
+			check(!strcmp(name, wanted), "%p is '%s', was '%s'", at, name, wanted);
+	}
+	fclose(maps);
+}
+
+static void verify_names(void)
+{
+	char longest[100] = "[anon:";
+
+	memset(longest + 6, 'x', 79);
+	strcat(longest, "]");
+	pattern_check(map, BYTES, 7, "memory with names");
+	pattern_check(second, BYTES, 8, "shared memory with a name");
+	check_name(map, "[anon:one heap]");
+	check_name(map + 2 * PAGE_SIZE, "[anon:other/heap]");
+	check_name(map + 4 * PAGE_SIZE, "");
+	check_name(map + 6 * PAGE_SIZE, longest);
+	check_name(map + 8 * PAGE_SIZE, "[anon:]");
+	check_name(second, "[anon_shmem:shared by all]");
+}
+
 static const struct subject_mode modes[] = {
 	{ "locked", setup_locked, verify_locked },
 	{ "lock-all", setup_lock_all, verify_lock_all },
 	{ "advice", setup_advice, verify_advice },
 	{ "huge", setup_huge, verify_huge },
+	{ "names", setup_names, verify_names },
 	{ }
 };
 
