@@ -234,10 +234,12 @@ static int change_record(struct rewriter *rewriter)
 		rewriter->nr_paths = 1;
 		return 0;
 	case CKPT_HDR_UNLINKED:
+	case CKPT_HDR_REMOVED_DIRECTORY:
 		rewriter->nr_paths = 1;
 		return 0;
 	case CKPT_HDR_FS:
-		rewriter->nr_paths = 2;
+		rewriter->nr_paths =
+			((struct ckpt_hdr_fs *)rewriter->fields)->removed_pwd ? 1 : 2;
 		return 0;
 	case CKPT_HDR_TAIL:
 		return change_tail(rewriter);
