@@ -74,8 +74,9 @@ static int may_call(void)
  *   of a type that cannot be saved
  * * -ESRCH: no such process, or it is exiting
  * * -EPERM: the caller may not trace it; or kernel.ckpt_unpriv_allowed is 0
- *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces; or it has
- *   seccomp filters, and the caller is under seccomp itself
+ *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces, and they
+ *   cannot be saved; or it has seccomp filters, and the caller is under seccomp
+ *   itself
  * * -EBUSY: the process is traced, stopped by a signal, in a sleep that cannot
  *   be interrupted, has a thread in execve(), or shares state with a process
  *   outside; or a process outside holds a pipe of it and does not let it go
@@ -139,6 +140,7 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -EIO: the image is that of a failed checkpoint
  * * -ESTALE: a file of the image is not the one that was saved
  * * -EXDEV: the image needs another kernel or processor
+ * * -ENOSPC: a limit of namespaces is exceeded
  * * -EINTR: interrupted by a signal
  * * -ENOMEM, or an error of a file
  */

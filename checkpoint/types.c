@@ -195,6 +195,18 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.restore	= ckpt_seccomp_filter_restore,
 	},
 #endif
+	[CKPT_OBJ_NSPROXY] = {
+		.name		= "set of namespaces",
+		.drop		= ckpt_nsproxy_drop,
+		.save		= ckpt_nsproxy_save,
+		.restore	= ckpt_nsproxy_restore,
+	},
+	[CKPT_OBJ_UTS_NS] = {
+		.name		= "UTS namespace",
+		.drop		= ckpt_uts_ns_drop,
+		.save		= ckpt_uts_ns_save,
+		.restore	= ckpt_uts_ns_restore,
+	},
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
@@ -302,6 +314,11 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 		.restore	= ckpt_task_restore,
 		.commit		= ckpt_task_commit,
 		.release	= ckpt_task_release,
+	},
+	{
+		.name		= "namespaces",
+		.restore	= ckpt_namespaces_restore,
+		.commit		= ckpt_namespaces_commit,
 	},
 	{
 		.name		= "credentials",

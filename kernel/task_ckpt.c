@@ -8,8 +8,7 @@
  *	flushers, of memory errors and of the time stamp counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
- * Refused: tracers, SysV semaphore undo lists, io_uring, namespaces other than
- *	the caller's.
+ * Refused: tracers, SysV semaphore undo lists, io_uring.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -17,9 +16,6 @@
 #include <linux/fdtable.h>
 #include <linux/fs_struct.h>
 #include <linux/ioprio.h>
-#include <linux/ipc_namespace.h>
-#include <linux/nsproxy.h>
-#include <linux/pid_namespace.h>
 #include <linux/prctl.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -30,7 +26,6 @@
 #include <linux/security.h>
 #include <linux/string.h>
 #include <linux/syscall_user_dispatch.h>
-#include <linux/user_namespace.h>
 #include <uapi/linux/sched/types.h>
 
 #ifdef CONFIG_SECURITY_LANDLOCK
@@ -39,36 +34,6 @@
 
 /* What PR_SET_IO_FLUSHER sets. */
 #define IO_FLUSHER	(PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
-
-static int check_namespaces(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	const struct nsproxy *theirs = task->nsproxy;
-	const struct nsproxy *ours = current->nsproxy;
-
-	if (!theirs)
-		return ckpt_error(ctx, -ESRCH, "the task is exiting");
-	if (theirs->mnt_ns != ours->mnt_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own mount namespace");
-	if (theirs->net_ns != ours->net_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own network namespace");
-	if (theirs->uts_ns != ours->uts_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own UTS namespace");
-	if (theirs->ipc_ns != ours->ipc_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own IPC namespace");
-	if (theirs->time_ns != ours->time_ns ||
-	    theirs->time_ns_for_children != ours->time_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
-	if (theirs->cgroup_ns != ours->cgroup_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own cgroup namespace");
-	if (task_active_pid_ns(task) != ctx->pid_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own pid namespace");
-	if (task_active_pid_ns(task) != theirs->pid_ns_for_children)
-		return ckpt_error(ctx, -EPERM,
-				  "its children would be in another pid namespace");
-	if (task_cred_xxx(task, user_ns) != current_user_ns())
-		return ckpt_error(ctx, -EPERM, "it has its own user namespace");
-	return 0;
-}
 
 /*
  * A second reference may be that of another checkpoint, or of a reader of
@@ -178,7 +143,7 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_hdr_task_objs *record;
-	int cred, fs, files, mm, sighand, signal, filter;
+	int cred, fs, files, mm, sighand, signal, filter, nsproxy;
 
 	/* The task is stopped: nobody else replaces these pointers. */
 	cred = ckpt_object_save(ctx, CKPT_OBJ_CRED,
@@ -205,6 +170,9 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	filter = ckpt_seccomp_save(ctx, task);
 	if (filter < 0)
 		return filter;
+	nsproxy = ckpt_namespaces_save(ctx, task);
+	if (nsproxy < 0)
+		return nsproxy;
 
 	record = ckpt_record_add(ctx, CKPT_HDR_TASK_OBJS);
 	if (!record)
@@ -216,6 +184,7 @@ static int save_objects(struct ckpt_ctx *ctx, struct task_struct *task)
 	record->sighand = sighand;
 	record->signal = signal;
 	record->seccomp_filter = filter;
+	record->nsproxy = nsproxy;
 	return 0;
 }
 
@@ -273,7 +242,7 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (!ret)
 		ret = check_unsupported(ctx, task);
 	if (!ret)
-		ret = check_namespaces(ctx, task);
+		ret = ckpt_namespaces_check(ctx, task);
 	if (ret)
 		return ret;
 
@@ -400,6 +369,7 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	stage->signal = ckpt_object_find(ctx, objs.signal, CKPT_OBJ_SIGNAL);
 	stage->seccomp_filter = ckpt_object_find(ctx, objs.seccomp_filter,
 						 CKPT_OBJ_SECCOMP_FILTER);
+	stage->nsproxy = ckpt_object_find(ctx, objs.nsproxy, CKPT_OBJ_NSPROXY);
 	return 0;
 }
 

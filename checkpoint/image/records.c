@@ -134,7 +134,7 @@ DESCRIBE(task_dead, TASK_DEAD);
 	REF(R, s, sighand, SIGHAND)					\
 	REF(R, s, signal, SIGNAL)					\
 	OPT_REF(R, s, seccomp_filter, SECCOMP_FILTER)			\
-	ZERO(R, s, reserved)
+	OPT_REF(R, s, nsproxy, NSPROXY)
 DESCRIBE(task_objs, TASK_OBJS);
 
 #define THREAD(R, s)							\
@@ -540,6 +540,17 @@ DESCRIBE(posix_timer, POSIX_TIMER);
 	R(s, info, BYTES, 0, 0, 0)
 DESCRIBE(siginfo, SIGINFO);
 
+#define NSPROXY(R, s)							\
+	OPT_REF(R, s, uts_ns, UTS_NS)					\
+	ZERO(R, s, reserved)
+DESCRIBE(nsproxy, NSPROXY);
+
+#define UTS_NS(R, s)							\
+	R(s, nodename, TEXT, 0, 0, 0)					\
+	R(s, domainname, TEXT, 0, 0, 0)					\
+	ZERO(R, s, reserved)
+DESCRIBE(uts_ns, UTS_NS);
+
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
 	  CKPT_IMAGE_TAIL_MAGIC, HEX)					\
@@ -630,6 +641,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(SIGNAL,		signal,		NONE),
 	RECORD(SIGINFO,		siginfo,	NONE),
 	RECORD(POSIX_TIMER,	posix_timer,	NONE),
+	RECORD(NSPROXY,		nsproxy,	NONE),
+	RECORD(UTS_NS,		uts_ns,		NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

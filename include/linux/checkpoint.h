@@ -16,14 +16,17 @@ struct ckpt_ctx;
 struct ckpt_hdr_vma;
 struct file;
 struct inode;
+struct fs_struct;
 struct itimerspec64;
 struct mm_struct;
+struct nsproxy;
 struct pipe_inode_info;
 struct restart_block;
 struct sigqueue;
 struct sock_filter;
 struct sock_fprog;
 struct task_struct;
+struct user_namespace;
 struct vm_area_struct;
 struct vm_special_mapping;
 
@@ -91,6 +94,10 @@ int bpf_prog_store_orig_filter(struct bpf_prog *fp,
 struct bpf_prog *
 bpf_prepare_filter(struct bpf_prog *fp,
 		   int (*trans)(struct sock_filter *filter, unsigned int flen));
+struct nsproxy *create_new_namespaces(unsigned long flags,
+				      struct task_struct *tsk,
+				      struct user_namespace *user_ns,
+				      struct fs_struct *new_fs);
 
 #else
 

@@ -31,6 +31,7 @@ struct cred;
 struct file;
 struct files_struct;
 struct fs_struct;
+struct nsproxy;
 struct page;
 struct pid_namespace;
 struct seccomp_filter;
@@ -132,6 +133,7 @@ struct ckpt_last_step {
  * @sighand: signal handlers, struct ckpt_sighand_stage
  * @signal: state of the thread group, struct ckpt_signal_stage
  * @seccomp_filter: the newest of its filters, or NULL
+ * @nsproxy: namespaces, or NULL: they stay what they are
  */
 struct ckpt_task_stage {
 	const struct ckpt_hdr_pids *ids;
@@ -153,6 +155,7 @@ struct ckpt_task_stage {
 	struct ckpt_sighand_stage *sighand;
 	struct ckpt_signal_stage *signal;
 	struct seccomp_filter *seccomp_filter;
+	struct nsproxy *nsproxy;
 };
 
 struct ckpt_slot;
@@ -382,6 +385,12 @@ void ckpt_pipe_drop(void *object);
 int ckpt_seccomp_filter_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_seccomp_filter_restore(struct ckpt_ctx *ctx);
 void ckpt_seccomp_filter_drop(void *object);
+int ckpt_nsproxy_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx);
+void ckpt_nsproxy_drop(void *object);
+int ckpt_uts_ns_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_uts_ns_restore(struct ckpt_ctx *ctx);
+void ckpt_uts_ns_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 
@@ -580,6 +589,9 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_task_release(struct ckpt_task_stage *stage);
+int ckpt_namespaces_restore(struct ckpt_ctx *ctx,
+			    struct ckpt_task_stage *stage);
+int ckpt_namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_cred_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
@@ -626,6 +638,9 @@ static inline int ckpt_seccomp_commit(struct ckpt_ctx *ctx,
 #endif
 
 /* Parts of the above that have files of their own. */
+int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what);
 #ifdef CONFIG_SECCOMP_FILTER
 int ckpt_seccomp_save(struct ckpt_ctx *ctx, struct task_struct *task);
 #else

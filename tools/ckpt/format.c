@@ -29,6 +29,8 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_SECCOMP_FILTER] = "seccomp_filter",
 		[CKPT_OBJ_REMOVED_DIRECTORY] = "removed_directory",
 		[CKPT_OBJ_GONE_PROCESS]	= "gone_process",
+		[CKPT_OBJ_NSPROXY]	= "nsproxy",
+		[CKPT_OBJ_UTS_NS]	= "uts_ns",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

@@ -91,6 +91,9 @@ enum ckpt_hdr_type {
 	CKPT_HDR_SIGINFO	= 504,
 	CKPT_HDR_POSIX_TIMER	= 505,
 
+	CKPT_HDR_NSPROXY	= 601,
+	CKPT_HDR_UTS_NS		= 602,
+
 	CKPT_HDR_TAIL		= 9001,
 	CKPT_HDR_ERROR		= 9999,
 };
@@ -112,6 +115,8 @@ enum ckpt_obj_type {
 	CKPT_OBJ_SECCOMP_FILTER	= 12,
 	CKPT_OBJ_REMOVED_DIRECTORY = 13,
 	CKPT_OBJ_GONE_PROCESS	= 14,
+	CKPT_OBJ_NSPROXY	= 20,
+	CKPT_OBJ_UTS_NS		= 21,
 	CKPT_OBJ_MAX
 };
 
@@ -459,6 +464,7 @@ struct ckpt_hdr_error {
 };
 
 #include <linux/checkpoint_image_files.h>
+#include <linux/checkpoint_image_namespaces.h>
 #include <linux/checkpoint_image_tasks.h>
 #include <asm/checkpoint_image.h>
 

@@ -121,7 +121,7 @@ struct ckpt_hdr_task_dead {
  * @sighand: signal handlers
  * @signal: state of the whole thread group
  * @seccomp_filter: the newest of its filters; 0: it has none
- * @reserved: 0
+ * @nsproxy: namespaces; 0: all are those of whoever restarts
  */
 struct ckpt_hdr_task_objs {
 	struct ckpt_hdr h;
@@ -132,7 +132,7 @@ struct ckpt_hdr_task_objs {
 	__u32 sighand;
 	__u32 signal;
 	__u32 seccomp_filter;
-	__u32 reserved;
+	__u32 nsproxy;
 };
 
 /**

@@ -353,6 +353,20 @@ static u32 put_filter(struct sample *sample, u32 prev)
 	return id;
 }
 
+static u32 put_namespaces(struct sample *sample)
+{
+	struct ckpt_hdr_uts_ns uts_ns = {
+		.nodename = "sample", .domainname = "example.org",
+	};
+	struct ckpt_hdr_nsproxy nsproxy = { 0 };
+	u32 id = sample_object(sample, CKPT_OBJ_NSPROXY);
+
+	nsproxy.uts_ns = sample_object(sample, CKPT_OBJ_UTS_NS);
+	sample_put(sample, CKPT_HDR_UTS_NS, &uts_ns, NULL, 0);
+	sample_put(sample, CKPT_HDR_NSPROXY, &nsproxy, NULL, 0);
+	return id;
+}
+
 /* Return: credentials of the task. */
 static u32 put_task(struct sample *sample, u32 pages_per_record, u32 cow_mm)
 {
@@ -377,6 +391,7 @@ static u32 put_task(struct sample *sample, u32 pages_per_record, u32 cow_mm)
 	objs.sighand = put_handlers(sample);
 	objs.signal = put_signals(sample);
 	objs.seccomp_filter = put_filter(sample, put_filter(sample, 0));
+	objs.nsproxy = put_namespaces(sample);
 	sample_put(sample, CKPT_HDR_TASK_OBJS, &objs, NULL, 0);
 	sample_put(sample, CKPT_HDR_THREAD, &thread, NULL, 0);
 	sample_any(sample, CKPT_HDR_SIGINFO);

@@ -16,6 +16,7 @@
 #define THREADS(name, program, arg, ...) { "threads", name, program, arg, __VA_ARGS__ }
 #define FOREST(name, program, arg, ...)	{ "forest", name, program, arg, __VA_ARGS__ }
 #define SECCOMP(name, program, arg, ...) { "seccomp", name, program, arg, __VA_ARGS__ }
+#define NAMESPACES(name, program, arg, ...) { "namespaces", name, program, arg, __VA_ARGS__ }
 #define LIBC(name, program, arg, ...)	{ "libc", name, program, arg, __VA_ARGS__ }
 
 const struct subject_case subject_cases[] = {
@@ -175,6 +176,10 @@ const struct subject_case subject_cases[] = {
 	SECCOMP("seccomp-strict", "seccomp", "strict"),
 	SECCOMP("seccomp-strict-user", "seccomp", "strict", ORDINARY),
 	SECCOMP("seccomp-interrupted", "seccomp", "interrupted", DRIFTS),
+
+	NAMESPACES("uts", "namespaces", "uts"),
+	NAMESPACES("uts-own", "namespaces", "uts-own"),
+	NAMESPACES("uts-alone", "namespaces", "uts-alone"),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

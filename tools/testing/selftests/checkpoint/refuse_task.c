@@ -185,11 +185,6 @@ static bool unshare_network(void)
 	return !unshare(CLONE_NEWNET);
 }
 
-static bool unshare_uts(void)
-{
-	return !unshare(CLONE_NEWUTS);
-}
-
 static bool unshare_ipc(void)
 {
 	return !unshare(CLONE_NEWIPC);
@@ -338,7 +333,6 @@ const struct refusal task_refusals[] = {
 	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
-	{ "uts-namespace", unshare_uts, EPERM, "UTS namespace" },
 	{ "ipc-namespace", unshare_ipc, EPERM, "IPC namespace" },
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
 	{ "pid-namespace", unshare_pids, EPERM, "pid namespace" },

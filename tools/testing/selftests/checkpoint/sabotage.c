@@ -155,6 +155,10 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "seccomp", "chain", 0, ROWS(
 		{ SET, "seccomp_filter[1].prev", 0 }, { SET, "seccomp_filter[2].prev", 0 },
 		{ ADD, "task_objs.seccomp_filter", -1ULL }) },
+	{ "namespaces", "uts-alone", 0, ROWS(
+		{ XOR, "uts_ns.nodename[4]", 1 }, { XOR, "uts_ns.domainname[0]", 1 },
+		{ SET, "task_objs.nsproxy", 0 },
+		{ SET, "nsproxy.uts_ns", 0, .refused = true }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(

@@ -243,6 +243,10 @@ static int get_rich(const char *path)
 	my_syscall2(__NR_mlock, map, 4096);
 	my_syscall3(__NR_madvise, map + 4096, 4096, 18);
 	my_syscall3(__NR_mprotect, map + 2 * 4096, 4096, 0);
+	/* A namespace of its own is for root. */
+	if (!old_euid && (my_syscall1(__NR_unshare, 0x04000000) ||
+			  my_syscall2(__NR_sethostname, "tiny", 4)))
+		return 0;
 	/* Who has a filter cannot save itself without privilege. */
 	return shared_memory && map[4096] == 2 && open_nameless() && open_fifo(path) &&
 	       lock(path) && (old_euid || set_filter());
@@ -286,6 +290,14 @@ static int tell_events(void)
 	/* IN_IGNORED */
 	return my_syscall3(__NR_read, inotify_fd, event, sizeof(event)) == 16 && event[0] == 2 &&
 	       event[1] == 0x8000;
+}
+
+/* The kernel's struct new_utsname. */
+static int is_called_tiny(void)
+{
+	static char uts[6][65];
+
+	return !my_syscall1(__NR_uname, uts) && uts[1][0] == 't' && uts[1][3] == 'y';
 }
 
 static int epoll_tells(void)
@@ -334,6 +346,7 @@ static int wait_and_tell(void)
 	control->failures += 10 * !tell_events();
 	control->failures += 1000 * (my_syscall1(__NR_prctl, PR_GET_SECCOMP) !=
 				     SECCOMP_MODE_FILTER);
+	control->failures += 10000 * !is_called_tiny();
 	control->failures += 100 * (tell() != TINY_GOOD);
 	good = !control->failures;
 	control->nonce_after = nonce;

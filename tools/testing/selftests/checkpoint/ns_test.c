@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces in images: who may save them and who may have them again, images
+ * that somebody has edited, and containers.
+ */
+#include "harness.h"
+#include "image_edit.h"
+
+#include <grp.h>
+#include <linux/checkpoint_image.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+#include "kselftest_harness.h"
+
+#include "tiny.h"
+
+#define NONE	CHECKPOINT_FD_NONE
+/* Seconds for one test, also in the debug kernel. */
+#define LIMIT	300
+#define ROOT	0
+#define INSIDE	"inside"
+
+FIXTURE(ns)
+{
+	char dir[PATH_MAX / 2];
+	struct image image;
+};
+
+static void be_user(uid_t uid)
+{
+	if (setgroups(0, NULL) || (uid && (setgid(uid) || setuid(uid))))
+		_exit(99);
+	/* To be saved by itself, and to write its own maps. */
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
+static bool is_called(const char *name)
+{
+	struct utsname uts;
+
+	return !uname(&uts) && !strcmp(uts.nodename, name);
+}
+
+/* Waits for a file; is it still where it was then? */
+static void stay(int good)
+{
+	setsid();
+	syscall(SYS_close_range, 0, ~0U, 0);
+	while (access("go", F_OK))
+		poll(NULL, 0, 20);
+	_exit(is_called(INSIDE) ? good : TINY_BROKEN);
+}
+
+static bool enter_own(void)
+{
+	return !unshare(CLONE_NEWUTS) && !sethostname(INSIDE, strlen(INSIDE));
+}
+
+static bool let_go(void)
+{
+	return !mknod("go", S_IFREG | 0644, 0);
+}
+
+/* A child that waits, too, with nothing open. */
+static void start_child(void)
+{
+	int fds[2];
+	char byte;
+
+	if (pipe(fds))
+		_exit(97);
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		stay(TINY_GOOD);
+	}
+	close(fds[1]);
+	/* It has closed the other end. */
+	if (read(fds[0], &byte, 1))
+		_exit(97);
+}
+
+/* A process in namespaces of its own, and with a child there. */
+static pid_t start_target(bool (*enter)(void), bool with_child)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!enter())
+			_exit(98);
+		be_user(ORDINARY_UID);
+		if (with_child)
+			start_child();
+		stay(TINY_GOOD);
+	}
+	if (wait_blocked(pid, NR64_POLL))
+		return pid;
+	kill_and_reap(pid);
+	return 0;
+}
+
+static bool make_image(struct image *image, bool with_child)
+{
+	pid_t pid = start_target(enter_own, with_child);
+	bool good;
+
+	if (!pid)
+		return false;
+	good = save_to("image", pid, "log") > 0 && image_load(image, "image");
+	kill_and_reap(pid);
+	end_children();
+	return good;
+}
+
+FIXTURE_SETUP(ns)
+{
+	if (!have_checkpoint())
+		SKIP(return, "this kernel has no checkpoint()");
+	if (getuid())
+		SKIP(return, "needs root to begin with");
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_TRUE(enter_directory(self->dir, "ns", 0777));
+	ASSERT_TRUE(make_image(&self->image, false)) {
+		show_file("log");
+	}
+	ASSERT_TRUE(let_go());
+}
+
+FIXTURE_TEARDOWN(ns)
+{
+	image_free(&self->image);
+	EXPECT_FALSE(leaves_children());
+	EXPECT_FALSE(is_called(INSIDE));
+	leave_directory(self->dir);
+}
+
+/* An image for who restarts, and an empty log that anybody may write. */
+static bool open_both(struct image *image, bool seal, int *fd, int *log)
+{
+	*fd = memfd_create("image", MFD_CLOEXEC);
+	*log = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	if (seal)
+		image_seal(image);
+	return *fd >= 0 && *log >= 0 && image_store_fd(image, *fd);
+}
+
+static int exit_status(pid_t pid)
+{
+	int status = -1;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return complain("status %#x", status);
+	return WEXITSTATUS(status);
+}
+
+/* Exit status of who becomes the process of the image; its errno if it cannot. */
+static int become(int fd, int log)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (lseek(fd, 0, SEEK_SET))
+			_exit(97);
+		sys_restart(0, fd, RESTART_TASKSELF, log);
+		_exit(errno);
+	}
+	return exit_status(pid);
+}
+
+static int restart_as(struct image *image, uid_t uid)
+{
+	int fd, log;
+	pid_t pid;
+
+	if (!open_both(image, true, &fd, &log))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		be_user(uid);
+		_exit(become(fd, log));
+	}
+	close(fd);
+	close(log);
+	return exit_status(pid);
+}
+
+/* Is that image refused, with this message? */
+static bool is_refused(struct image *image, uid_t uid, int error, const char *word)
+{
+	int got = restart_as(image, uid);
+
+	if (got != error)
+		return complain("%d, not %d", got, error);
+	if (!file_holds("log", word)) {
+		show_file("log");
+		return complain("the log does not say '%s'", word);
+	}
+	return true;
+}
+
+TEST_F_TIMEOUT(ns, unchanged, LIMIT)
+{
+	EXPECT_EQ(1, image_count(&self->image, "nsproxy"));
+	EXPECT_EQ(1, image_count(&self->image, "uts_ns"));
+	EXPECT_EQ(TINY_GOOD, restart_as(&self->image, ROOT));
+}
+
+/* What unshare(2) refuses, a restart refuses, too. */
+TEST_F_TIMEOUT(ns, unprivileged, LIMIT)
+{
+	EXPECT_TRUE(is_refused(&self->image, ORDINARY_UID, EPERM,
+			       "no right to create a UTS namespace"));
+}
+
+/* Whoever starts a program decides where it runs. */
+TEST_F_TIMEOUT(ns, left_out, LIMIT)
+{
+	image_set(&self->image, "task_objs.nsproxy", 0);
+	EXPECT_EQ(TINY_BROKEN, restart_as(&self->image, ROOT));
+}
+
+static bool set_limit(const char *limit)
+{
+	return write_file("/proc/sys/user/max_uts_namespaces", limit);
+}
+
+/* Where it is root it may, as often as there it may. */
+static int in_user_namespace(int fd, int bad, int log)
+{
+	int round;
+
+	be_user(ORDINARY_UID);
+	if (unshare(CLONE_NEWUSER) || !write_file("/proc/self/uid_map", "1000 1000 1") ||
+	    !write_file("/proc/self/setgroups", "deny") ||
+	    !write_file("/proc/self/gid_map", "1000 1000 1"))
+		return 96;
+	if (become(fd, log) != TINY_GOOD)
+		return 95;
+	if (!set_limit("0") || become(fd, log) != ENOSPC ||
+	    !file_holds("log", "cannot create a UTS namespace"))
+		return 94;
+	if (!set_limit("1"))
+		return 93;
+	/* Of what was not to be, nothing is left. */
+	for (round = 0; round < 5; round++)
+		if (become(bad, log) != EINVAL)
+			return 92;
+	return become(fd, log);
+}
+
+TEST_F_TIMEOUT(ns, user_namespace, LIMIT)
+{
+	int fd, bad, log;
+	pid_t pid;
+
+	ASSERT_TRUE(open_both(&self->image, true, &fd, &log));
+	close(log);
+	/* What is wrong is found at the end. */
+	self->image.data[self->image.len - 1] ^= 1;
+	ASSERT_TRUE(open_both(&self->image, false, &bad, &log));
+	pid = fork();
+	if (!pid)
+		_exit(in_user_namespace(fd, bad, log));
+	EXPECT_EQ(TINY_GOOD, exit_status(pid)) {
+		show_file("log");
+	}
+	close(fd);
+	close(bad);
+	close(log);
+}
+
+TEST_F_TIMEOUT(ns, fields, LIMIT)
+{
+	static const char no_object[] = "reference to no such object";
+	struct image *image = &self->image;
+	u64 nsproxy, uts_ns, cred;
+	char *name;
+
+	ASSERT_TRUE(image_get(image, "task_objs.nsproxy", &nsproxy));
+	ASSERT_TRUE(image_get(image, "nsproxy.uts_ns", &uts_ns));
+	ASSERT_TRUE(image_get(image, "task_objs.cred", &cred));
+
+	image_set(image, "task_objs.nsproxy", uts_ns);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, no_object));
+	image_set(image, "task_objs.nsproxy", uts_ns + 1);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, no_object));
+	image_set(image, "task_objs.nsproxy", nsproxy);
+
+	image_set(image, "nsproxy.uts_ns", nsproxy);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, no_object));
+	image_set(image, "nsproxy.uts_ns", cred);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, no_object));
+	image_set(image, "nsproxy.uts_ns", 0);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL,
+			       "a set of namespaces that are all the caller's"));
+	image_set(image, "nsproxy.uts_ns", uts_ns);
+
+	name = image_at(image, image_find(image, "uts_ns", 0) + sizeof(struct ckpt_hdr),
+			sizeof(struct ckpt_hdr_uts_ns) - sizeof(struct ckpt_hdr));
+	ASSERT_NE(NULL, name);
+	EXPECT_STREQ(INSIDE, name);
+	name[64] = 'x';
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, "text without an end"));
+	memset(name, 'x', 65);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, "text without an end"));
+	memset(name, 0, 65);
+	memset(name + 65, 'x', 65);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, "text without an end"));
+	memset(name + 65, 0, 65);
+	name[130] = 1;
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, "reserved field is not zero"));
+	name[130] = 0;
+	EXPECT_EQ(TINY_BROKEN, restart_as(image, ROOT));
+	memcpy(name, INSIDE, sizeof(INSIDE));
+	EXPECT_EQ(TINY_GOOD, restart_as(image, ROOT));
+}
+
+/* What saving a process in such namespaces gives, and says. */
+static bool save_is_refused(bool (*enter)(void), int error, const char *word)
+{
+	pid_t pid;
+	long ret;
+
+	if (unlink("go"))
+		return complain("go: %s", strerror(errno));
+	pid = start_target(enter, false);
+	if (!pid)
+		return false;
+	ret = save_to("image", pid, "log");
+	kill_and_reap(pid);
+	if (ret == -error && file_holds("log", word))
+		return let_go();
+	show_file("log");
+	return complain("%ld, not %d: %s", ret, -error, word);
+}
+
+static bool have_half_a_name(void)
+{
+	return !unshare(CLONE_NEWUTS) && !sethostname("a\0b", 3);
+}
+
+static bool have_half_a_domain(void)
+{
+	return !unshare(CLONE_NEWUTS) && !setdomainname("a\0b", 3);
+}
+
+TEST_F_TIMEOUT(ns, name_with_nul, LIMIT)
+{
+	static const char why[] = "the name of its host or domain has a NUL byte";
+
+	EXPECT_TRUE(save_is_refused(have_half_a_name, EOPNOTSUPP, why));
+	EXPECT_TRUE(save_is_refused(have_half_a_domain, EOPNOTSUPP, why));
+}
+
+static bool enter_ns_of(pid_t pid, const char *kind, int flag)
+{
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, kind);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ret = setns(fd, flag);
+	close(fd);
+	return !ret;
+}
+
+static pid_t owner;
+
+static bool enter_that_of_owner(void)
+{
+	return enter_ns_of(owner, "uts", CLONE_NEWUTS);
+}
+
+/* A restart could not give it back to whom it belongs. */
+TEST_F_TIMEOUT(ns, other_owner, LIMIT)
+{
+	owner = fork();
+	if (!owner) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWUTS))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(wait_blocked(owner, NR64_PAUSE));
+	EXPECT_TRUE(save_is_refused(enter_that_of_owner, EPERM,
+				    "its UTS namespace belongs to another user namespace"));
+	kill_and_reap(owner);
+}
+
+/* Those of the caller are not in the image, whichever they are. */
+TEST_F_TIMEOUT(ns, of_the_caller, LIMIT)
+{
+	struct image image;
+	pid_t pid, saver;
+
+	ASSERT_EQ(0, unlink("go"));
+	pid = start_target(enter_own, false);
+	ASSERT_GT(pid, 0);
+	saver = fork();
+	if (!saver)
+		_exit(!enter_ns_of(pid, "uts", CLONE_NEWUTS) || save_to("image", pid, "log") <= 0);
+	EXPECT_EQ(0, exit_status(saver));
+	kill_and_reap(pid);
+	ASSERT_TRUE(let_go());
+	ASSERT_TRUE(image_load(&image, "image"));
+	EXPECT_EQ(0, image_count(&image, "nsproxy"));
+	EXPECT_EQ(TINY_BROKEN, restart_as(&image, ORDINARY_UID));
+	image_free(&image);
+}
+
+static void nothing(void)
+{
+}
+
+static void have_own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS))
+		_exit(96);
+}
+
+static void be_ordinary(void)
+{
+	be_user(ORDINARY_UID);
+}
+
+/* What who coordinates the restart of a process and its child gets, and says. */
+static int coordinate(struct image *image, void (*parent)(void), void (*child)(void))
+{
+	int fd, log, status = -1;
+	pid_t pid, target;
+
+	if (!open_both(image, true, &fd, &log))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		target = fork();
+		if (!target) {
+			be_user(ROOT);
+			if (!fork()) {
+				child();
+				sys_restart(0, 1, 0, NONE);
+				_exit(errno);
+			}
+			parent();
+			sys_restart(0, 0, 0, NONE);
+			_exit(errno);
+		}
+		if (sys_restart(target, fd, 0, log)) {
+			int error = errno;
+
+			kill_and_reap(target);
+			_exit(error);
+		}
+		waitpid(target, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	close(fd);
+	close(log);
+	status = exit_status(pid);
+	end_children();
+	return status;
+}
+
+/* Nobody gets into a namespace because another task of the image is there. */
+TEST_F_TIMEOUT(ns, tasks_that_differ, LIMIT)
+{
+	struct image image;
+
+	ASSERT_EQ(0, unlink("go"));
+	ASSERT_TRUE(make_image(&image, true)) {
+		show_file("log");
+	}
+	ASSERT_TRUE(let_go());
+	EXPECT_EQ(1, image_count(&image, "nsproxy"));
+	EXPECT_EQ(TINY_GOOD, coordinate(&image, nothing, nothing)) {
+		show_file("log");
+	}
+	EXPECT_EQ(EINVAL, coordinate(&image, nothing, have_own_mounts));
+	EXPECT_TRUE(file_holds("log", "the tasks to restore are in different namespaces"));
+	EXPECT_EQ(EPERM, coordinate(&image, nothing, be_ordinary));
+	EXPECT_TRUE(file_holds("log", "no right to the namespaces of another task"));
+	EXPECT_EQ(EPERM, coordinate(&image, be_ordinary, nothing));
+	EXPECT_TRUE(file_holds("log", "no right to create a UTS namespace"));
+	image_free(&image);
+}
+
+/* A container: the init of a pid namespace, with other namespaces and a child. */
+static pid_t start_container(void)
+{
+	struct clone_args args = {
+		.flags = CLONE_NEWPID | CLONE_NEWUTS, .exit_signal = SIGCHLD,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (sethostname(INSIDE, strlen(INSIDE)))
+			_exit(98);
+		start_child();
+		stay(BODY_GOOD);
+	}
+	return pid > 0 && wait_blocked(pid, NR64_POLL) ? pid : 0;
+}
+
+static int run(const char *tool, const char *const *options, const char *dir)
+{
+	const char *argv[8] = { tool_path(tool) };
+	char output[PATH_MAX];
+	int index;
+
+	if (!argv[0] || !make_path(output, sizeof(output), dir, "output"))
+		return -1;
+	unlink("log");
+	unlink("output");
+	for (index = 0; options[index]; index++)
+		argv[index + 1] = options[index];
+	return exit_status(spawn(argv, output));
+}
+
+TEST_F_TIMEOUT(ns, container, LIMIT)
+{
+	char image[PATH_MAX], pid_text[16];
+	const char *const save[] = { "-c", "-f", "-o", image, pid_text, NULL };
+	const char *const restore[] = { "--pidns", "--copy-status", "-i", image, NULL };
+	pid_t pid;
+
+	ASSERT_TRUE(make_path(image, sizeof(image), self->dir, "image"));
+	ASSERT_EQ(0, unlink("go"));
+	pid = start_container();
+	ASSERT_GT(pid, 0);
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	EXPECT_EQ(0, run("checkpoint", save, self->dir)) {
+		show_file("output");
+	}
+	kill_and_reap(pid);
+	ASSERT_TRUE(let_go());
+	EXPECT_EQ(BODY_GOOD, run("restart", restore, self->dir)) {
+		show_file("output");
+	}
+}
+
+TEST_HARNESS_MAIN

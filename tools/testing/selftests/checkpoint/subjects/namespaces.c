@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processes and a thread in several namespaces of one kind:
+ *
+ *	0		in that of whoever starts the subject, or in one of its own
+ *	0 - 1 - 2	in another
+ *	0 - 3		in a third
+ *	2 (its thread 4) in a fourth
+ *
+ * Or it is the first one alone. That tells each of the others to change something,
+ * and asks all what they see of it.
+ */
+#include "subject.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#define NR_MEMBERS	5
+#define THREAD		4
+#define VIEW_SIZE	1000
+/* As long as a name can be. */
+#define LONG_NAME	"a-name-of-64-bytes-is-the-longest-that-uname-can-tell-about-it.x"
+
+/* What to do, of struct member.order. */
+enum order {
+	DONE,
+	LOOK,
+	CHANGE,
+	END,		/* after the children */
+};
+
+/**
+ * struct member - one of them, in memory that all have in common
+ * @order: enum order; a futex
+ * @failures: of what it was told
+ * @inode: of its namespace, when it looked last
+ * @view: what it saw there
+ */
+static struct member {
+	u32 order;
+	u32 failures;
+	ino_t inode;
+	char view[VIEW_SIZE];
+} *members;
+
+/**
+ * struct kind - a kind of namespace
+ * @flag: for unshare(2)
+ * @file: in /proc/PID/ns
+ * @begin: what whoever has entered a new one sets
+ * @look: at what the namespace holds
+ * @change: what those see who share it
+ * @mark: and by what, in a view
+ */
+struct kind {
+	int flag;
+	const char *file;
+	bool (*begin)(int index);
+	bool (*look)(char *view);
+	bool (*change)(int index);
+	void (*mark)(int index, char *text, size_t size);
+};
+
+static const int parents[NR_MEMBERS] = { 0, 0, 1, 0, 2 };
+/* Which namespace each is in. */
+static const int groups[NR_MEMBERS] = { 0, 1, 1, 3, 4 };
+
+static const struct kind *kind;
+static char views[NR_MEMBERS][VIEW_SIZE];
+static ino_t first_inode;
+static int nr_members = NR_MEMBERS;
+static bool root_has_own;
+static pthread_t thread;
+
+static bool set_names(const char *node, const char *domain)
+{
+	return !sethostname(node, strlen(node)) && !setdomainname(domain, strlen(domain));
+}
+
+static bool begin_uts(int index)
+{
+	static const char * const names[NR_MEMBERS][2] = {
+		[0] = { "first", "(none)" },
+		[1] = { "second", "example.org" },
+		[3] = { LONG_NAME, LONG_NAME },
+		[4] = { "", "" },
+	};
+
+	return set_names(names[index][0], names[index][1]);
+}
+
+static bool look_at_uts(char *view)
+{
+	struct utsname uts;
+
+	if (uname(&uts))
+		return false;
+	snprintf(view, VIEW_SIZE, "node %s domain %s", uts.nodename, uts.domainname);
+	return true;
+}
+
+static bool change_uts(int index)
+{
+	char node[32], domain[32];
+
+	snprintf(node, sizeof(node), "changed-%d", index);
+	snprintf(domain, sizeof(domain), "changed.%d", index);
+	return set_names(node, domain);
+}
+
+static void mark_uts(int index, char *text, size_t size)
+{
+	snprintf(text, size, "node changed-%d", index);
+}
+
+static const struct kind uts = {
+	.flag	= CLONE_NEWUTS,
+	.file	= "uts",
+	.begin	= begin_uts,
+	.look	= look_at_uts,
+	.change	= change_uts,
+	.mark	= mark_uts,
+};
+
+static void set_order(struct member *member, enum order order)
+{
+	__atomic_store_n(&member->order, order, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &member->order, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static void await_order(struct member *member, enum order old)
+{
+	while (READ_ONCE(member->order) == old)
+		syscall(SYS_futex, &member->order, FUTEX_WAIT, old, NULL, NULL, 0);
+}
+
+/* Of the thread, not of its process. */
+static void name_own(char *path, size_t size)
+{
+	snprintf(path, size, "/proc/thread-self/ns/%s", kind->file);
+}
+
+static bool look(struct member *self)
+{
+	char path[64];
+	struct stat st;
+
+	name_own(path, sizeof(path));
+	if (stat(path, &st))
+		return false;
+	self->inode = st.st_ino;
+	return kind->look(self->view);
+}
+
+static bool obey(int index, enum order order)
+{
+	switch (order) {
+	case LOOK:
+		return look(&members[index]);
+	case CHANGE:
+		return kind->change(index);
+	default:
+		return true;
+	}
+}
+
+static void tell(int index, enum order order)
+{
+	struct member *member = &members[index];
+
+	if (!index) {
+		member->failures += !obey(0, order);
+	} else {
+		set_order(member, order);
+		await_order(member, order);
+	}
+	check(!member->failures, "%d cannot do %d", index, order);
+}
+
+/* With others the set of namespaces is another one, too. */
+static void enter_again(void)
+{
+	char path[64];
+	int fd;
+
+	name_own(path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	need(!setns(fd, kind->flag));
+	close(fd);
+}
+
+/* One namespace for those who share it: the children come later. */
+static void enter_own(int index)
+{
+	if (index != groups[index])
+		return enter_again();
+	if (!index && !root_has_own)
+		return;
+	need(!unshare(kind->flag));
+	need(kind->begin(index));
+}
+
+static void create_children(int parent);
+
+static void *serve(void *argument)
+{
+	struct member *self = argument;
+	int own = self - members;
+
+	enter_own(own);
+	create_children(own);
+	set_order(self, DONE);
+	for (;;) {
+		await_order(self, DONE);
+		if (self->order == END)
+			return NULL;
+		self->failures += !obey(own, self->order);
+		set_order(self, DONE);
+	}
+}
+
+/* Until all are there, with those that they create. */
+static void create_children(int parent)
+{
+	int index;
+
+	for (index = parent + 1; index < nr_members; index++) {
+		struct member *member = &members[index];
+
+		if (parents[index] != parent)
+			continue;
+		member->order = END;
+		if (index == THREAD) {
+			need(!pthread_create(&thread, NULL, serve, member));
+		} else if (!fork()) {
+			serve(member);
+			if (thread)
+				pthread_join(thread, NULL);
+			while (wait(NULL) > 0)
+				continue;
+			_exit(0);
+		}
+		await_order(member, END);
+	}
+}
+
+static void look_at_all(void)
+{
+	int index;
+
+	for (index = 0; index < nr_members; index++)
+		tell(index, LOOK);
+}
+
+static void check_groups(void)
+{
+	int first, second;
+
+	for (first = 0; first < nr_members; first++)
+		for (second = 0; second < nr_members; second++)
+			check((members[first].inode == members[second].inode) ==
+			      (groups[first] == groups[second]), "namespaces of %d and %d",
+			      first, second);
+}
+
+/* What one of them changes, those see who share its namespace, and no others. */
+static void change_each(void)
+{
+	int index, other;
+
+	for (index = root_has_own ? 0 : 1; index < nr_members; index++) {
+		char mark[32];
+
+		tell(index, CHANGE);
+		look_at_all();
+		kind->mark(index, mark, sizeof(mark));
+		for (other = 0; other < nr_members; other++)
+			check(!!strstr(members[other].view, mark) ==
+			      (groups[index] == groups[other]), "%d changed something: %d sees %s",
+			      index, other, members[other].view);
+	}
+}
+
+static void setup(void)
+{
+	int index, other;
+
+	members = mmap(NULL, NR_MEMBERS * sizeof(*members), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	need(members != MAP_FAILED);
+	if (root_has_own)
+		enter_own(0);
+	create_children(0);
+	look_at_all();
+	first_inode = members[0].inode;
+	for (index = 0; index < nr_members; index++)
+		memcpy(views[index], members[index].view, VIEW_SIZE);
+	check_groups();
+	/* Each of them has something else to remember. */
+	for (index = 0; index < nr_members; index++)
+		for (other = 0; other < index; other++)
+			check(!strcmp(views[index], views[other]) ==
+			      (groups[index] == groups[other]), "%d and %d begin with '%s'",
+			      index, other, views[index]);
+}
+
+static void setup_uts(void)
+{
+	kind = &uts;
+	setup();
+}
+
+static void setup_uts_own(void)
+{
+	root_has_own = true;
+	setup_uts();
+}
+
+static void setup_uts_alone(void)
+{
+	nr_members = 1;
+	setup_uts_own();
+}
+
+static void end_all(void)
+{
+	int index;
+
+	for (index = nr_members; --index;)
+		set_order(&members[index], END);
+	for (index = 1; index < nr_members; index++) {
+		int status = -1;
+
+		if (!parents[index])
+			check(wait(&status) > 0 && !status, "a child has ended: %#x", status);
+	}
+}
+
+static void verify(void)
+{
+	int index;
+
+	look_at_all();
+	for (index = 0; index < nr_members; index++)
+		check(!strcmp(members[index].view, views[index]), "%d sees '%s', saw '%s'", index,
+		      members[index].view, views[index]);
+	check_groups();
+	/* The test is in the same one as ever: the first that the kernel makes. */
+	if (!root_has_own)
+		check_equal(members[0].inode, first_inode, "namespace of the caller");
+	change_each();
+	check_groups();
+	end_all();
+}
+
+static const struct subject_mode modes[] = {
+	{ "uts", setup_uts, verify },
+	{ "uts-own", setup_uts_own, verify },
+	{ "uts-alone", setup_uts_alone, verify },
+	{ }
+};
+
+const struct subject subject = { .modes = modes };
