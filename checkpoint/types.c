@@ -207,6 +207,12 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.save		= ckpt_uts_ns_save,
 		.restore	= ckpt_uts_ns_restore,
 	},
+	[CKPT_OBJ_IPC_NS] = {
+		.name		= "IPC namespace",
+		.drop		= ckpt_ipc_ns_drop,
+		.save		= ckpt_ipc_ns_save,
+		.restore	= ckpt_ipc_ns_restore,
+	},
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {

@@ -2,7 +2,7 @@
 /*
  * Checkpoint and restart of the namespaces of a task.
  *
- * Saved: UTS namespaces, and who shares them. Of those that the caller of
+ * Saved: UTS and IPC namespaces, and who shares them. Of those that the caller of
  *	checkpoint() is in, that it was there: a restart takes its own caller's.
  * Reset to default: the pid namespace, which whoever creates the tasks of a
  *	restart chooses.
@@ -13,10 +13,13 @@
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/perf_event.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
 #include <linux/user_namespace.h>
 #include <linux/utsname.h>
 
@@ -42,6 +45,7 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct nsproxy *theirs = task->nsproxy;
 	const struct nsproxy *ours = current->nsproxy;
+	int ret = 0;
 
 	if (!theirs)
 		return ckpt_error(ctx, -ESRCH, "the task is exiting");
@@ -49,8 +53,6 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EPERM, "it has its own mount namespace");
 	if (theirs->net_ns != ours->net_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own network namespace");
-	if (theirs->ipc_ns != ours->ipc_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own IPC namespace");
 	if (theirs->time_ns != ours->time_ns ||
 	    theirs->time_ns_for_children != ours->time_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
@@ -64,8 +66,10 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (task_cred_xxx(task, user_ns) != current_user_ns())
 		return ckpt_error(ctx, -EPERM, "it has its own user namespace");
 	if (theirs->uts_ns != ours->uts_ns)
-		return check_owner(ctx, "UTS", theirs->uts_ns->user_ns);
-	return 0;
+		ret = check_owner(ctx, "UTS", theirs->uts_ns->user_ns);
+	if (!ret && theirs->ipc_ns != ours->ipc_ns)
+		ret = check_owner(ctx, "IPC", theirs->ipc_ns->user_ns);
+	return ret;
 }
 
 /**
@@ -77,7 +81,8 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
  */
 int ckpt_namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
-	if (task->nsproxy->uts_ns == current->nsproxy->uts_ns)
+	if (task->nsproxy->uts_ns == current->nsproxy->uts_ns &&
+	    task->nsproxy->ipc_ns == current->nsproxy->ipc_ns)
 		return 0;
 	return ckpt_object_save(ctx, CKPT_OBJ_NSPROXY, task->nsproxy);
 }
@@ -94,17 +99,23 @@ int ckpt_nsproxy_save(struct ckpt_ctx *ctx, void *object)
 	const struct nsproxy *ours = current->nsproxy;
 	struct nsproxy *nsproxy = object;
 	struct ckpt_hdr_nsproxy *record;
-	int uts_ns = 0;
+	int uts_ns = 0, ipc_ns = 0;
 
 	if (nsproxy->uts_ns != ours->uts_ns)
 		uts_ns = ckpt_object_save(ctx, CKPT_OBJ_UTS_NS,
 					  nsproxy->uts_ns);
 	if (uts_ns < 0)
 		return uts_ns;
+	if (nsproxy->ipc_ns != ours->ipc_ns)
+		ipc_ns = ckpt_object_save(ctx, CKPT_OBJ_IPC_NS,
+					  nsproxy->ipc_ns);
+	if (ipc_ns < 0)
+		return ipc_ns;
 	record = ckpt_record_add(ctx, CKPT_HDR_NSPROXY);
 	if (!record)
 		return -ENOMEM;
 	record->uts_ns = uts_ns;
+	record->ipc_ns = ipc_ns;
 	return 0;
 }
 
@@ -119,7 +130,7 @@ int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what)
 {
 	if (ns_capable(current_user_ns(), CAP_SYS_ADMIN))
 		return 0;
-	return ckpt_error(ctx, -EPERM, "no right to create a %s namespace",
+	return ckpt_error(ctx, -EPERM, "no right to create a namespace: %s",
 			  what);
 }
 
@@ -135,6 +146,7 @@ void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_nsproxy record;
 	struct uts_namespace *uts_ns;
+	struct ipc_namespace *ipc_ns;
 	struct nsproxy *new;
 	int ret;
 
@@ -142,16 +154,23 @@ void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx)
 	if (ret)
 		return ERR_PTR(ret);
 	uts_ns = ckpt_object_find(ctx, record.uts_ns, CKPT_OBJ_UTS_NS);
-	if (!uts_ns)
+	ipc_ns = ckpt_object_find(ctx, record.ipc_ns, CKPT_OBJ_IPC_NS);
+	if (!uts_ns && !ipc_ns)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "a set of namespaces that are all the caller's"));
 	new = create_new_namespaces(0, current, current_user_ns(), current->fs);
 	if (IS_ERR(new))
 		return new;
-	/* The table of objects keeps its own reference. */
-	get_uts_ns(uts_ns);
-	put_uts_ns(new->uts_ns);
-	new->uts_ns = uts_ns;
+	/* The table of objects keeps its own references. */
+	if (uts_ns) {
+		get_uts_ns(uts_ns);
+		put_uts_ns(new->uts_ns);
+		new->uts_ns = uts_ns;
+	}
+	if (ipc_ns) {
+		put_ipc_ns(new->ipc_ns);
+		new->ipc_ns = get_ipc_ns(ipc_ns);
+	}
 	return new;
 }
 
@@ -164,9 +183,15 @@ void ckpt_nsproxy_drop(void *object)
 	put_nsproxy(object);
 }
 
-static bool may_enter(const struct user_namespace *owner)
+static bool may_enter(const struct nsproxy *new)
 {
-	return ns_capable((struct user_namespace *)owner, CAP_SYS_ADMIN);
+	const struct nsproxy *old = current->nsproxy;
+
+	return ns_capable(current_user_ns(), CAP_SYS_ADMIN) &&
+	       (new->uts_ns == old->uts_ns ||
+		ns_capable(new->uts_ns->user_ns, CAP_SYS_ADMIN)) &&
+	       (new->ipc_ns == old->ipc_ns ||
+		ns_capable(new->ipc_ns->user_ns, CAP_SYS_ADMIN));
 }
 
 /**
@@ -192,7 +217,7 @@ int ckpt_namespaces_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	    new->cgroup_ns != old->cgroup_ns)
 		return ckpt_error(ctx, -EINVAL,
 				  "the tasks to restore are in different namespaces");
-	if (!may_enter(current_user_ns()) || !may_enter(new->uts_ns->user_ns))
+	if (!may_enter(new))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to the namespaces of another task");
 	return 0;
@@ -209,6 +234,12 @@ int ckpt_namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	if (!stage->nsproxy)
 		return 0;
+	if (stage->nsproxy->ipc_ns != current->nsproxy->ipc_ns) {
+		/* As unshare(2): what it had there it cannot reach any more. */
+		exit_sem(current);
+		exit_shm(current);
+		shm_init_task(current);
+	}
 	/* The table of objects keeps its own reference. */
 	get_nsproxy(stage->nsproxy);
 	switch_task_namespaces(current, stage->nsproxy);

@@ -542,7 +542,7 @@ DESCRIBE(siginfo, SIGINFO);
 
 #define NSPROXY(R, s)							\
 	OPT_REF(R, s, uts_ns, UTS_NS)					\
-	ZERO(R, s, reserved)
+	OPT_REF(R, s, ipc_ns, IPC_NS)
 DESCRIBE(nsproxy, NSPROXY);
 
 #define UTS_NS(R, s)							\
@@ -550,6 +550,38 @@ DESCRIBE(nsproxy, NSPROXY);
 	R(s, domainname, TEXT, 0, 0, 0)					\
 	ZERO(R, s, reserved)
 DESCRIBE(uts_ns, UTS_NS);
+
+/* Index and sequence number of an IPC identifier, with or without ipcmni_extend. */
+#define IPC_INDICES		(1U << 24)
+#define IPC_SEQ_MAX		65535
+
+#define IPC_NEXT(R, s, kind)						\
+	UINT(R, s, kind##_seq, 0, IPC_SEQ_MAX)				\
+	R(s, kind##_last, SINT, -1, IPC_INDICES - 1, 0)			\
+	UINT(R, s, kind##_next, 0, IPC_INDICES)
+
+#define IPC_NS(R, s)							\
+	ANY(R, s, shmmax, 0)						\
+	ANY(R, s, shmall, 0)						\
+	UINT(R, s, shmmni, 0, IPC_INDICES)				\
+	UINT(R, s, shm_rmid_forced, 0, 1)				\
+	UINT(R, s, msgmax, 0, 0x7fffffff)				\
+	UINT(R, s, msgmnb, 0, 0x7fffffff)				\
+	UINT(R, s, msgmni, 0, IPC_INDICES)				\
+	R(s, semmsl, SINT, -0x80000000LL, 0x7fffffff, 0)		\
+	R(s, semmns, SINT, -0x80000000LL, 0x7fffffff, 0)		\
+	R(s, semopm, SINT, -0x80000000LL, 0x7fffffff, 0)		\
+	UINT(R, s, semmni, 0, IPC_INDICES)				\
+	ANY(R, s, mq_queues_max, 0)					\
+	UINT(R, s, mq_msg_max, 0, 65536)				\
+	UINT(R, s, mq_msgsize_max, 0, 1U << 24)				\
+	UINT(R, s, mq_msg_default, 0, 65536)				\
+	UINT(R, s, mq_msgsize_default, 0, 1U << 24)			\
+	IPC_NEXT(R, s, sem)						\
+	IPC_NEXT(R, s, msg)						\
+	IPC_NEXT(R, s, shm)						\
+	ZERO(R, s, reserved)
+DESCRIBE(ipc_ns, IPC_NS);
 
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
@@ -643,6 +675,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(POSIX_TIMER,	posix_timer,	NONE),
 	RECORD(NSPROXY,		nsproxy,	NONE),
 	RECORD(UTS_NS,		uts_ns,		NONE),
+	RECORD(IPC_NS,		ipc_ns,		NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

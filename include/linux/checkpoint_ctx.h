@@ -391,6 +391,9 @@ void ckpt_nsproxy_drop(void *object);
 int ckpt_uts_ns_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_uts_ns_restore(struct ckpt_ctx *ctx);
 void ckpt_uts_ns_drop(void *object);
+int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_ipc_ns_restore(struct ckpt_ctx *ctx);
+void ckpt_ipc_ns_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 

@@ -93,6 +93,7 @@ enum ckpt_hdr_type {
 
 	CKPT_HDR_NSPROXY	= 601,
 	CKPT_HDR_UTS_NS		= 602,
+	CKPT_HDR_IPC_NS		= 603,
 
 	CKPT_HDR_TAIL		= 9001,
 	CKPT_HDR_ERROR		= 9999,
@@ -117,6 +118,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_GONE_PROCESS	= 14,
 	CKPT_OBJ_NSPROXY	= 20,
 	CKPT_OBJ_UTS_NS		= 21,
+	CKPT_OBJ_IPC_NS		= 22,
 	CKPT_OBJ_MAX
 };
 

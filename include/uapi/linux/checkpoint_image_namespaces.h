@@ -17,12 +17,12 @@
  *
  * @h: type and length
  * @uts_ns: UTS namespace, or 0
- * @reserved: 0
+ * @ipc_ns: IPC namespace, or 0
  */
 struct ckpt_hdr_nsproxy {
 	struct ckpt_hdr h;
 	__u32 uts_ns;
-	__u32 reserved;
+	__u32 ipc_ns;
 };
 
 /**
@@ -40,6 +40,71 @@ struct ckpt_hdr_uts_ns {
 	__u8 nodename[65];
 	__u8 domainname[65];
 	__u8 reserved[6];
+};
+
+/**
+ * struct ckpt_hdr_ipc_ns - IPC namespace
+ *
+ * Limits have the names and the meaning of the files in /proc/sys/kernel and,
+ * with "mq_", in /proc/sys/fs/mqueue. An identifier is an index and a sequence
+ * number; the last three groups tell which comes next.
+ *
+ * @h: type and length
+ * @shmmax: bytes of a segment of shared memory
+ * @shmall: pages of all segments
+ * @shmmni: segments
+ * @shm_rmid_forced: 1: segments that nobody has attached are removed
+ * @msgmax: bytes of a message
+ * @msgmnb: bytes of the messages in a queue
+ * @msgmni: queues
+ * @semmsl: semaphores of a set; this and the next are the numbers in "sem"
+ * @semmns: semaphores
+ * @semopm: operations of a semop(2)
+ * @semmni: sets
+ * @mq_queues_max: POSIX message queues
+ * @mq_msg_max: messages of such a queue
+ * @mq_msgsize_max: bytes of a message there
+ * @mq_msg_default: what a queue has that was created without attributes
+ * @mq_msgsize_default: likewise
+ * @sem_seq: sequence number of the last set of semaphores that was created
+ * @sem_last: its index, or -1: there was none
+ * @sem_next: index from which on a free one is looked for
+ * @msg_seq: the same for message queues
+ * @msg_last: likewise
+ * @msg_next: likewise
+ * @shm_seq: the same for shared memory
+ * @shm_last: likewise
+ * @shm_next: likewise
+ * @reserved: 0
+ */
+struct ckpt_hdr_ipc_ns {
+	struct ckpt_hdr h;
+	__u64 shmmax;
+	__u64 shmall;
+	__u32 shmmni;
+	__u32 shm_rmid_forced;
+	__u32 msgmax;
+	__u32 msgmnb;
+	__u32 msgmni;
+	__s32 semmsl;
+	__s32 semmns;
+	__s32 semopm;
+	__u32 semmni;
+	__u32 mq_queues_max;
+	__u32 mq_msg_max;
+	__u32 mq_msgsize_max;
+	__u32 mq_msg_default;
+	__u32 mq_msgsize_default;
+	__u32 sem_seq;
+	__s32 sem_last;
+	__u32 sem_next;
+	__u32 msg_seq;
+	__s32 msg_last;
+	__u32 msg_next;
+	__u32 shm_seq;
+	__s32 shm_last;
+	__u32 shm_next;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_NAMESPACES_H */

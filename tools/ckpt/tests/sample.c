@@ -358,11 +358,18 @@ static u32 put_namespaces(struct sample *sample)
 	struct ckpt_hdr_uts_ns uts_ns = {
 		.nodename = "sample", .domainname = "example.org",
 	};
+	struct ckpt_hdr_ipc_ns ipc_ns = {
+		.shmmax = 1 << 20, .semmni = 100, .sem_last = -1, .msg_last = 3,
+		.mq_msg_max = 10, .mq_msgsize_max = 8192, .mq_msg_default = 10,
+		.mq_msgsize_default = 8192,
+	};
 	struct ckpt_hdr_nsproxy nsproxy = { 0 };
 	u32 id = sample_object(sample, CKPT_OBJ_NSPROXY);
 
 	nsproxy.uts_ns = sample_object(sample, CKPT_OBJ_UTS_NS);
 	sample_put(sample, CKPT_HDR_UTS_NS, &uts_ns, NULL, 0);
+	nsproxy.ipc_ns = sample_object(sample, CKPT_OBJ_IPC_NS);
+	sample_put(sample, CKPT_HDR_IPC_NS, &ipc_ns, NULL, 0);
 	sample_put(sample, CKPT_HDR_NSPROXY, &nsproxy, NULL, 0);
 	return id;
 }

@@ -180,6 +180,9 @@ const struct subject_case subject_cases[] = {
 	NAMESPACES("uts", "namespaces", "uts"),
 	NAMESPACES("uts-own", "namespaces", "uts-own"),
 	NAMESPACES("uts-alone", "namespaces", "uts-alone"),
+	NAMESPACES("ipc", "namespaces", "ipc"),
+	NAMESPACES("ipc-own", "namespaces", "ipc-own"),
+	NAMESPACES("ipc-alone", "namespaces", "ipc-alone"),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

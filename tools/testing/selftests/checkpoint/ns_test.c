@@ -11,8 +11,11 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/utsname.h>
 
 #include "kselftest_harness.h"
@@ -24,6 +27,9 @@
 #define LIMIT	300
 #define ROOT	0
 #define INSIDE	"inside"
+/* A limit of message queues that is not the default. */
+#define LIMIT_INSIDE	5000
+#define LIMIT_DEFAULT	8192
 
 FIXTURE(ns)
 {
@@ -46,6 +52,23 @@ static bool is_called(const char *name)
 	return !uname(&uts) && !strcmp(uts.nodename, name);
 }
 
+static bool is_inside(void)
+{
+	return is_called(INSIDE);
+}
+
+/* The test has edited the image if there is that file. */
+static bool is_inside_ipc(void)
+{
+	struct msginfo info;
+
+	return msgctl(0, IPC_INFO, (struct msqid_ds *)&info) >= 0 &&
+	       info.msgmax == (access("default", F_OK) ? LIMIT_INSIDE : LIMIT_DEFAULT);
+}
+
+/* What a target looks at. */
+static bool (*is_right)(void) = is_inside;
+
 /* Waits for a file; is it still where it was then? */
 static void stay(int good)
 {
@@ -53,12 +76,18 @@ static void stay(int good)
 	syscall(SYS_close_range, 0, ~0U, 0);
 	while (access("go", F_OK))
 		poll(NULL, 0, 20);
-	_exit(is_called(INSIDE) ? good : TINY_BROKEN);
+	_exit(is_right() ? good : TINY_BROKEN);
 }
 
 static bool enter_own(void)
 {
 	return !unshare(CLONE_NEWUTS) && !sethostname(INSIDE, strlen(INSIDE));
+}
+
+static bool enter_own_ipc(void)
+{
+	is_right = is_inside_ipc;
+	return !unshare(CLONE_NEWIPC) && write_file("/proc/sys/kernel/msgmax", "5000");
 }
 
 static bool let_go(void)
@@ -104,9 +133,9 @@ static pid_t start_target(bool (*enter)(void), bool with_child)
 	return 0;
 }
 
-static bool make_image(struct image *image, bool with_child)
+static bool make_image(struct image *image, bool (*enter)(void), bool with_child)
 {
-	pid_t pid = start_target(enter_own, with_child);
+	pid_t pid = start_target(enter, with_child);
 	bool good;
 
 	if (!pid)
@@ -125,7 +154,7 @@ FIXTURE_SETUP(ns)
 		SKIP(return, "needs root to begin with");
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 	ASSERT_TRUE(enter_directory(self->dir, "ns", 0777));
-	ASSERT_TRUE(make_image(&self->image, false)) {
+	ASSERT_TRUE(make_image(&self->image, enter_own, false)) {
 		show_file("log");
 	}
 	ASSERT_TRUE(let_go());
@@ -215,7 +244,7 @@ TEST_F_TIMEOUT(ns, unchanged, LIMIT)
 TEST_F_TIMEOUT(ns, unprivileged, LIMIT)
 {
 	EXPECT_TRUE(is_refused(&self->image, ORDINARY_UID, EPERM,
-			       "no right to create a UTS namespace"));
+			       "no right to create a namespace: UTS"));
 }
 
 /* Whoever starts a program decides where it runs. */
@@ -225,13 +254,8 @@ TEST_F_TIMEOUT(ns, left_out, LIMIT)
 	EXPECT_EQ(TINY_BROKEN, restart_as(&self->image, ROOT));
 }
 
-static bool set_limit(const char *limit)
-{
-	return write_file("/proc/sys/user/max_uts_namespaces", limit);
-}
-
-/* Where it is root it may, as often as there it may. */
-static int in_user_namespace(int fd, int bad, int log)
+/* Where it may, it may as often as there are. */
+static int in_user_namespace(int fd, int bad, int log, const char *limit, const char *word)
 {
 	int round;
 
@@ -242,10 +266,9 @@ static int in_user_namespace(int fd, int bad, int log)
 		return 96;
 	if (become(fd, log) != TINY_GOOD)
 		return 95;
-	if (!set_limit("0") || become(fd, log) != ENOSPC ||
-	    !file_holds("log", "cannot create a UTS namespace"))
+	if (!write_file(limit, "0") || become(fd, log) != ENOSPC || !file_holds("log", word))
 		return 94;
-	if (!set_limit("1"))
+	if (!write_file(limit, "1"))
 		return 93;
 	/* Of what was not to be, nothing is left. */
 	for (round = 0; round < 5; round++)
@@ -254,25 +277,75 @@ static int in_user_namespace(int fd, int bad, int log)
 	return become(fd, log);
 }
 
-TEST_F_TIMEOUT(ns, user_namespace, LIMIT)
+static int restart_there(struct image *image, const char *limit, const char *word)
 {
-	int fd, bad, log;
+	int fd, bad, log, status;
 	pid_t pid;
 
-	ASSERT_TRUE(open_both(&self->image, true, &fd, &log));
+	if (!open_both(image, true, &fd, &log))
+		return -1;
 	close(log);
 	/* What is wrong is found at the end. */
-	self->image.data[self->image.len - 1] ^= 1;
-	ASSERT_TRUE(open_both(&self->image, false, &bad, &log));
+	image->data[image->len - 1] ^= 1;
+	if (!open_both(image, false, &bad, &log))
+		return -1;
 	pid = fork();
 	if (!pid)
-		_exit(in_user_namespace(fd, bad, log));
-	EXPECT_EQ(TINY_GOOD, exit_status(pid)) {
-		show_file("log");
-	}
+		_exit(in_user_namespace(fd, bad, log, limit, word));
 	close(fd);
 	close(bad);
 	close(log);
+	status = exit_status(pid);
+	if (status != TINY_GOOD)
+		show_file("log");
+	return status;
+}
+
+TEST_F_TIMEOUT(ns, user_namespace, LIMIT)
+{
+	EXPECT_EQ(TINY_GOOD, restart_there(&self->image, "/proc/sys/user/max_uts_namespaces",
+					   "cannot create a UTS namespace"));
+}
+
+/* Limits are for whoever may write them: root, where he is. */
+TEST_F_TIMEOUT(ns, limits, LIMIT)
+{
+	static const char limit[] = "/proc/sys/user/max_ipc_namespaces";
+	struct image image;
+
+	ASSERT_EQ(0, unlink("go"));
+	ASSERT_TRUE(make_image(&image, enter_own_ipc, false)) {
+		show_file("log");
+	}
+	ASSERT_TRUE(let_go());
+	EXPECT_EQ(1, image_count(&image, "ipc_ns"));
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT));
+	EXPECT_TRUE(is_refused(&image, ORDINARY_UID, EPERM, "no right to create a namespace: IPC"));
+	EXPECT_EQ(95, restart_there(&image, limit, "none"));
+	EXPECT_TRUE(file_holds("log", "no right to the limits of an IPC namespace"));
+
+	image_set(&image, "ipc_ns.msgmax", LIMIT_DEFAULT);
+	ASSERT_EQ(0, mknod("default", S_IFREG | 0644, 0));
+	EXPECT_EQ(TINY_GOOD, restart_there(&image, limit, "cannot create an IPC namespace"));
+
+	image_set(&image, "ipc_ns.shmmni", 1 << 20);
+	EXPECT_TRUE(is_refused(&image, ROOT, EXDEV, "this kernel has at most 32768 identifiers"));
+	image_set(&image, "ipc_ns.shmmni", 4096);
+	image_set(&image, "ipc_ns.msg_last", 32768);
+	EXPECT_TRUE(is_refused(&image, ROOT, EXDEV, "this kernel has at most 32768 identifiers"));
+	image_set(&image, "ipc_ns.msg_last", -1ULL);
+	image_set(&image, "ipc_ns.sem_next", 32769);
+	EXPECT_TRUE(is_refused(&image, ROOT, EXDEV, "this kernel has at most 32768 identifiers"));
+	image_set(&image, "ipc_ns.sem_next", 32768);
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT));
+	image_set(&image, "ipc_ns.mq_msgsize_max", 127);
+	EXPECT_TRUE(is_refused(&image, ROOT, EXDEV,
+			       "limits for POSIX message queues that this kernel does not take"));
+	image_set(&image, "ipc_ns.mq_msgsize_max", 128);
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT));
+	image_set(&image, "ipc_ns.msgmni", (1 << 24) + 1);
+	EXPECT_TRUE(is_refused(&image, ROOT, EINVAL, "value out of range"));
+	image_free(&image);
 }
 
 TEST_F_TIMEOUT(ns, fields, LIMIT)
@@ -340,6 +413,47 @@ static bool save_is_refused(bool (*enter)(void), int error, const char *word)
 	return complain("%ld, not %d: %s", ret, -error, word);
 }
 
+/* Who has an adjustment to undo, and becomes a process that cannot. */
+static int become_with_adjustment(struct image *image, int set)
+{
+	struct sembuf up = { 0, 1, SEM_UNDO };
+	int fd, log;
+	pid_t pid;
+
+	if (!open_both(image, true, &fd, &log))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (semop(set, &up, 1))
+			_exit(97);
+		be_user(ROOT);
+		sys_restart(0, fd, RESTART_TASKSELF, log);
+		_exit(errno);
+	}
+	close(fd);
+	close(log);
+	return exit_status(pid);
+}
+
+/* As unshare(2) does: nothing can be undone from another namespace. */
+TEST_F_TIMEOUT(ns, adjustments_are_undone, LIMIT)
+{
+	struct image image;
+	int set;
+
+	ASSERT_EQ(0, unlink("go"));
+	ASSERT_TRUE(make_image(&image, enter_own_ipc, false)) {
+		show_file("log");
+	}
+	ASSERT_TRUE(let_go());
+	set = semget(IPC_PRIVATE, 1, 0600);
+	ASSERT_GE(set, 0);
+	EXPECT_EQ(TINY_GOOD, become_with_adjustment(&image, set));
+	EXPECT_EQ(0, semctl(set, 0, GETVAL));
+	EXPECT_EQ(0, semctl(set, 0, IPC_RMID));
+	image_free(&image);
+}
+
 static bool have_half_a_name(void)
 {
 	return !unshare(CLONE_NEWUTS) && !sethostname("a\0b", 3);
@@ -377,12 +491,17 @@ static bool enter_that_of_owner(void)
 	return enter_ns_of(owner, "uts", CLONE_NEWUTS);
 }
 
+static bool enter_ipc_of_owner(void)
+{
+	return enter_ns_of(owner, "ipc", CLONE_NEWIPC);
+}
+
 /* A restart could not give it back to whom it belongs. */
 TEST_F_TIMEOUT(ns, other_owner, LIMIT)
 {
 	owner = fork();
 	if (!owner) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWUTS))
+		if (unshare(CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC))
 			_exit(1);
 		for (;;)
 			pause();
@@ -390,6 +509,8 @@ TEST_F_TIMEOUT(ns, other_owner, LIMIT)
 	ASSERT_TRUE(wait_blocked(owner, NR64_PAUSE));
 	EXPECT_TRUE(save_is_refused(enter_that_of_owner, EPERM,
 				    "its UTS namespace belongs to another user namespace"));
+	EXPECT_TRUE(save_is_refused(enter_ipc_of_owner, EPERM,
+				    "its IPC namespace belongs to another user namespace"));
 	kill_and_reap(owner);
 }
 
@@ -473,7 +594,7 @@ TEST_F_TIMEOUT(ns, tasks_that_differ, LIMIT)
 	struct image image;
 
 	ASSERT_EQ(0, unlink("go"));
-	ASSERT_TRUE(make_image(&image, true)) {
+	ASSERT_TRUE(make_image(&image, enter_own, true)) {
 		show_file("log");
 	}
 	ASSERT_TRUE(let_go());
@@ -486,7 +607,7 @@ TEST_F_TIMEOUT(ns, tasks_that_differ, LIMIT)
 	EXPECT_EQ(EPERM, coordinate(&image, nothing, be_ordinary));
 	EXPECT_TRUE(file_holds("log", "no right to the namespaces of another task"));
 	EXPECT_EQ(EPERM, coordinate(&image, be_ordinary, nothing));
-	EXPECT_TRUE(file_holds("log", "no right to create a UTS namespace"));
+	EXPECT_TRUE(file_holds("log", "no right to create a namespace: UTS"));
 	image_free(&image);
 }
 
@@ -494,7 +615,8 @@ TEST_F_TIMEOUT(ns, tasks_that_differ, LIMIT)
 static pid_t start_container(void)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWPID | CLONE_NEWUTS, .exit_signal = SIGCHLD,
+		.flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC,
+		.exit_signal = SIGCHLD,
 	};
 	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
 

@@ -12,6 +12,7 @@
 #include <sys/io.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
@@ -185,9 +186,38 @@ static bool unshare_network(void)
 	return !unshare(CLONE_NEWNET);
 }
 
-static bool unshare_ipc(void)
+static bool have_semaphores(void)
 {
-	return !unshare(CLONE_NEWIPC);
+	return !unshare(CLONE_NEWIPC) && semget(IPC_PRIVATE, 2, 0600) >= 0 &&
+	       semget(IPC_PRIVATE, 2, 0600) >= 0;
+}
+
+static bool have_queue(void)
+{
+	return !unshare(CLONE_NEWIPC) && msgget(IPC_PRIVATE, 0600) >= 0;
+}
+
+/* Its creator has gone: nobody who is saved would be refused for it. */
+static bool have_segment(void)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWIPC))
+		return false;
+	pid = fork();
+	if (!pid)
+		_exit(shmget(IPC_PRIVATE, 4096, 0600) < 0);
+	return waitpid(pid, NULL, 0) == pid;
+}
+
+static bool have_posix_queue(void)
+{
+	int queue;
+
+	if (unshare(CLONE_NEWIPC))
+		return false;
+	queue = syscall(SYS_mq_open, "queue", O_RDWR | O_CREAT, 0600, NULL);
+	return queue >= 0 && !close(queue);
 }
 
 static bool unshare_cgroup(void)
@@ -333,7 +363,14 @@ const struct refusal task_refusals[] = {
 	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
-	{ "ipc-namespace", unshare_ipc, EPERM, "IPC namespace" },
+	{ "ipc-semaphores", have_semaphores, EOPNOTSUPP,
+	  "its IPC namespace has 2 semaphore sets, 0 message queues, 0 shared" },
+	{ "ipc-queue", have_queue, EOPNOTSUPP,
+	  "0 semaphore sets, 1 message queues, 0 shared memory segments and 0 POSIX" },
+	{ "ipc-segment", have_segment, EOPNOTSUPP,
+	  "0 semaphore sets, 0 message queues, 1 shared memory segments and 0 POSIX" },
+	{ "ipc-posix-queue", have_posix_queue, EOPNOTSUPP,
+	  "0 shared memory segments and 1 POSIX message queues" },
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
 	{ "pid-namespace", unshare_pids, EPERM, "pid namespace" },
 	{ "time-namespace", unshare_time, EPERM, "time namespace" },

@@ -159,6 +159,20 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ XOR, "uts_ns.nodename[4]", 1 }, { XOR, "uts_ns.domainname[0]", 1 },
 		{ SET, "task_objs.nsproxy", 0 },
 		{ SET, "nsproxy.uts_ns", 0, .refused = true }) },
+	{ "namespaces", "ipc-alone", 0, ROWS(
+		{ ADD, "ipc_ns.shmmax", 1 }, { ADD, "ipc_ns.shmall", 1 },
+		{ ADD, "ipc_ns.shmmni", 1 }, { XOR, "ipc_ns.shm_rmid_forced", 1 },
+		{ ADD, "ipc_ns.msgmax", 1 }, { ADD, "ipc_ns.msgmnb", 1 },
+		{ ADD, "ipc_ns.msgmni", 1 }, { ADD, "ipc_ns.semmsl", 1 },
+		{ ADD, "ipc_ns.semmns", 1 }, { ADD, "ipc_ns.semopm", 1 },
+		{ ADD, "ipc_ns.semmni", 1 }, { ADD, "ipc_ns.mq_queues_max", 1 },
+		{ ADD, "ipc_ns.mq_msg_max", 1 }, { ADD, "ipc_ns.mq_msgsize_max", 1 },
+		{ ADD, "ipc_ns.mq_msg_default", 1 }, { ADD, "ipc_ns.mq_msgsize_default", 1 },
+		{ ADD, "ipc_ns.sem_seq", 1 }, { ADD, "ipc_ns.sem_last", 1 },
+		{ ADD, "ipc_ns.sem_next", 1 }, { ADD, "ipc_ns.msg_seq", 1 },
+		{ ADD, "ipc_ns.msg_last", 1 }, { ADD, "ipc_ns.msg_next", 1 },
+		{ ADD, "ipc_ns.shm_seq", 1 }, { ADD, "ipc_ns.shm_last", 1 },
+		{ ADD, "ipc_ns.shm_next", 1 }, { SET, "task_objs.nsproxy", 0 }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(

@@ -15,7 +15,11 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -23,6 +27,8 @@
 #define NR_MEMBERS	5
 #define THREAD		4
 #define VIEW_SIZE	1000
+/* Of what the members create. */
+#define KEY		0x6e730000
 /* As long as a name can be. */
 #define LONG_NAME	"a-name-of-64-bytes-is-the-longest-that-uname-can-tell-about-it.x"
 
@@ -38,12 +44,14 @@ enum order {
  * struct member - one of them, in memory that all have in common
  * @order: enum order; a futex
  * @failures: of what it was told
+ * @last_ids: of what was created last in its namespace: queue, semaphores, memory
  * @inode: of its namespace, when it looked last
  * @view: what it saw there
  */
 static struct member {
 	u32 order;
 	u32 failures;
+	int last_ids[3];
 	ino_t inode;
 	char view[VIEW_SIZE];
 } *members;
@@ -125,6 +133,133 @@ static const struct kind uts = {
 	.look	= look_at_uts,
 	.change	= change_uts,
 	.mark	= mark_uts,
+};
+
+/* Files of /proc/sys, and what they say in a new namespace; the member is added. */
+static const struct {
+	const char *name;
+	int numbers[4];
+} limits[] = {
+	{ "kernel/shmmax", { 100000 } },
+	{ "kernel/shmall", { 2000 } },
+	{ "kernel/shmmni", { 100 } },
+	{ "kernel/msgmax", { 5000 } },
+	{ "kernel/msgmnb", { 6000 } },
+	{ "kernel/msgmni", { 70 } },
+	{ "kernel/sem", { 30, 40, 50, 60 } },
+	{ "fs/mqueue/queues_max", { 20 } },
+	{ "fs/mqueue/msg_max", { 11 } },
+	{ "fs/mqueue/msgsize_max", { 9000 } },
+	{ "fs/mqueue/msg_default", { 5 } },
+	{ "fs/mqueue/msgsize_default", { 4000 } },
+};
+
+static bool write_sysctl(const char *name, const char *text)
+{
+	char path[64];
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	good = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return good;
+}
+
+static bool add_sysctl(char *view, const char *name)
+{
+	size_t len = strlen(view);
+	char path[64];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = read(fd, view + len, VIEW_SIZE - 1 - len);
+	close(fd);
+	view[len + (got > 0 ? got : 0)] = '\0';
+	return got > 0;
+}
+
+/* Identifiers are given out in turn; they do not begin again after a restart. */
+static bool take_ids(int index, int key)
+{
+	struct member *holder = &members[groups[index]];
+	int ids[3] = {
+		msgget(key, IPC_CREAT | IPC_EXCL | 0600),
+		semget(IPC_PRIVATE, 1, 0600),
+		shmget(IPC_PRIVATE, PAGE_SIZE, 0600),
+	};
+	int which;
+
+	for (which = 0; which < 3; which++) {
+		if (ids[which] != ++holder->last_ids[which])
+			return false;
+	}
+	return !semctl(ids[1], 0, IPC_RMID) && !shmctl(ids[2], IPC_RMID, NULL);
+}
+
+static bool begin_ipc(int index)
+{
+	int round;
+	size_t limit;
+
+	for (limit = 0; limit < ARRAY_SIZE(limits); limit++) {
+		const int *numbers = limits[limit].numbers;
+		char text[64];
+
+		if (numbers[1])
+			snprintf(text, sizeof(text), "%d %d %d %d", numbers[0] + index,
+				 numbers[1] + index, numbers[2] + index, numbers[3] + index);
+		else
+			snprintf(text, sizeof(text), "%d", numbers[0] + index);
+		if (!write_sysctl(limits[limit].name, text))
+			return false;
+	}
+	if (!write_sysctl("kernel/shm_rmid_forced", index & 1 ? "1" : "0"))
+		return false;
+	memset(members[index].last_ids, -1, sizeof(members[index].last_ids));
+	for (round = 0; round <= index; round++)
+		if (!take_ids(index, IPC_PRIVATE) ||
+		    msgctl(members[index].last_ids[0], IPC_RMID, NULL))
+			return false;
+	return true;
+}
+
+static bool look_at_ipc(char *view)
+{
+	bool good = true;
+	size_t limit;
+	int index;
+
+	view[0] = '\0';
+	for (limit = 0; limit < ARRAY_SIZE(limits); limit++)
+		good &= add_sysctl(view, limits[limit].name);
+	good &= add_sysctl(view, "kernel/shm_rmid_forced");
+	for (index = 0; index < NR_MEMBERS; index++)
+		if (msgget(KEY + index, 0) >= 0)
+			sprintf(view + strlen(view), "queue %d;", index);
+	return good;
+}
+
+static bool change_ipc(int index)
+{
+	return take_ids(index, KEY + index);
+}
+
+static void mark_ipc(int index, char *text, size_t size)
+{
+	snprintf(text, size, "queue %d;", index);
+}
+
+static const struct kind ipc = {
+	.flag	= CLONE_NEWIPC,
+	.file	= "ipc",
+	.begin	= begin_ipc,
+	.look	= look_at_ipc,
+	.change	= change_ipc,
+	.mark	= mark_ipc,
 };
 
 static void set_order(struct member *member, enum order order)
@@ -327,6 +462,24 @@ static void setup_uts_alone(void)
 	setup_uts_own();
 }
 
+static void setup_ipc(void)
+{
+	kind = &ipc;
+	setup();
+}
+
+static void setup_ipc_own(void)
+{
+	root_has_own = true;
+	setup_ipc();
+}
+
+static void setup_ipc_alone(void)
+{
+	nr_members = 1;
+	setup_ipc_own();
+}
+
 static void end_all(void)
 {
 	int index;
@@ -362,6 +515,9 @@ static const struct subject_mode modes[] = {
 	{ "uts", setup_uts, verify },
 	{ "uts-own", setup_uts_own, verify },
 	{ "uts-alone", setup_uts_alone, verify },
+	{ "ipc", setup_ipc, verify },
+	{ "ipc-own", setup_ipc_own, verify },
+	{ "ipc-alone", setup_ipc_alone, verify },
 	{ }
 };
 

@@ -243,8 +243,8 @@ static int get_rich(const char *path)
 	my_syscall2(__NR_mlock, map, 4096);
 	my_syscall3(__NR_madvise, map + 4096, 4096, 18);
 	my_syscall3(__NR_mprotect, map + 2 * 4096, 4096, 0);
-	/* A namespace of its own is for root. */
-	if (!old_euid && (my_syscall1(__NR_unshare, 0x04000000) ||
+	/* Namespaces of its own, UTS and IPC, are for root. */
+	if (!old_euid && (my_syscall1(__NR_unshare, 0x0c000000) ||
 			  my_syscall2(__NR_sethostname, "tiny", 4)))
 		return 0;
 	/* Who has a filter cannot save itself without privilege. */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkpoint and restart of IPC namespaces.
+ *
+ * Saved: limits; and which identifier comes next, so that one which was removed
+ *	does not name something else sooner than it would have.
+ * Reset to default: the identifier that somebody has asked for by a sysctl
+ *	(sem_next_id and its like).
+ * Refused: namespaces with semaphores, message queues or shared memory.
+ */
+#include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/idr.h>
+#include <linux/ipc.h>
+#include <linux/ipc_namespace.h>
+#include <linux/msg.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+
+#include "util.h"
+
+static int check_empty(struct ckpt_ctx *ctx, const struct ipc_namespace *ns)
+{
+	int sem_sets = READ_ONCE(ns->ids[IPC_SEM_IDS].in_use);
+	int queues = READ_ONCE(ns->ids[IPC_MSG_IDS].in_use);
+	int segments = READ_ONCE(ns->ids[IPC_SHM_IDS].in_use);
+	unsigned int posix_queues = READ_ONCE(ns->mq_queues_count);
+
+	if (!sem_sets && !queues && !segments && !posix_queues)
+		return 0;
+	return ckpt_error(ctx, -EOPNOTSUPP,
+			  "its IPC namespace has %d semaphore sets, %d message queues, %d shared memory segments and %u POSIX message queues",
+			  sem_sets, queues, segments, posix_queues);
+}
+
+static void save_limits(const struct ipc_namespace *ns,
+			struct ckpt_hdr_ipc_ns *record)
+{
+	record->shmmax = READ_ONCE(ns->shm_ctlmax);
+	record->shmall = READ_ONCE(ns->shm_ctlall);
+	record->shmmni = READ_ONCE(ns->shm_ctlmni);
+	record->shm_rmid_forced = READ_ONCE(ns->shm_rmid_forced);
+	record->msgmax = READ_ONCE(ns->msg_ctlmax);
+	record->msgmnb = READ_ONCE(ns->msg_ctlmnb);
+	record->msgmni = READ_ONCE(ns->msg_ctlmni);
+	record->semmsl = READ_ONCE(ns->sem_ctls[0]);
+	record->semmns = READ_ONCE(ns->sem_ctls[1]);
+	record->semopm = READ_ONCE(ns->sem_ctls[2]);
+	record->semmni = READ_ONCE(ns->sem_ctls[3]);
+	record->mq_queues_max = READ_ONCE(ns->mq_queues_max);
+	record->mq_msg_max = READ_ONCE(ns->mq_msg_max);
+	record->mq_msgsize_max = READ_ONCE(ns->mq_msgsize_max);
+	record->mq_msg_default = READ_ONCE(ns->mq_msg_default);
+	record->mq_msgsize_default = READ_ONCE(ns->mq_msgsize_default);
+}
+
+static void save_next(struct ipc_ids *ids, u32 *seq, s32 *last, u32 *next)
+{
+	down_read(&ids->rwsem);
+	*seq = ids->seq;
+	*last = ids->last_idx;
+	*next = idr_get_cursor(&ids->ipcs_idr);
+	up_read(&ids->rwsem);
+}
+
+/**
+ * ckpt_ipc_ns_save - save an IPC namespace
+ * @ctx: context
+ * @object: struct ipc_namespace, kept by a stopped task
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
+{
+	struct ipc_namespace *ns = object;
+	struct ckpt_hdr_ipc_ns *record;
+	int ret;
+
+	ret = check_empty(ctx, ns);
+	if (ret)
+		return ret;
+	record = ckpt_record_add(ctx, CKPT_HDR_IPC_NS);
+	if (!record)
+		return -ENOMEM;
+	save_limits(ns, record);
+	save_next(&ns->ids[IPC_SEM_IDS], &record->sem_seq, &record->sem_last,
+		  &record->sem_next);
+	save_next(&ns->ids[IPC_MSG_IDS], &record->msg_seq, &record->msg_last,
+		  &record->msg_next);
+	save_next(&ns->ids[IPC_SHM_IDS], &record->shm_seq, &record->shm_last,
+		  &record->shm_next);
+	return 0;
+}
+
+/* As what a namespace begins with; only the limits are compared. */
+static bool same_limits(const struct ckpt_hdr_ipc_ns *record,
+			const struct ipc_namespace *ns)
+{
+	struct ckpt_hdr_ipc_ns own = *record;
+
+	save_limits(ns, &own);
+	return !memcmp(&own, record, sizeof(own));
+}
+
+/* What a sysctl does not take is refused; the table of records knows the rest. */
+static int check_limits(struct ckpt_ctx *ctx,
+			const struct ckpt_hdr_ipc_ns *record)
+{
+	const u32 most = ipc_mni;
+
+	if (record->shmmni > most || record->msgmni > most ||
+	    record->semmni > most || record->sem_last >= (s32)most ||
+	    record->msg_last >= (s32)most || record->shm_last >= (s32)most ||
+	    record->sem_next > most || record->msg_next > most ||
+	    record->shm_next > most)
+		return ckpt_error(ctx, -EXDEV,
+				  "this kernel has at most %u identifiers in an IPC namespace",
+				  most);
+#ifdef CONFIG_POSIX_MQUEUE
+	if (record->mq_msg_max < MIN_MSGMAX ||
+	    record->mq_msg_default < MIN_MSGMAX ||
+	    record->mq_msgsize_max < MIN_MSGSIZEMAX ||
+	    record->mq_msgsize_default < MIN_MSGSIZEMAX)
+		return ckpt_error(ctx, -EXDEV,
+				  "limits for POSIX message queues that this kernel does not take");
+#endif
+	return 0;
+}
+
+/* Who may write the sysctls of a new namespace. */
+static bool may_set_limits(const struct ipc_namespace *ns)
+{
+	kuid_t root = make_kuid(ns->user_ns, 0);
+
+	if (!uid_valid(root))
+		root = GLOBAL_ROOT_UID;
+	return uid_eq(current_euid(), root);
+}
+
+static void set_limits(struct ipc_namespace *ns,
+		       const struct ckpt_hdr_ipc_ns *record)
+{
+	ns->shm_ctlmax = record->shmmax;
+	ns->shm_ctlall = record->shmall;
+	ns->shm_ctlmni = record->shmmni;
+	ns->shm_rmid_forced = record->shm_rmid_forced;
+	ns->msg_ctlmax = record->msgmax;
+	ns->msg_ctlmnb = record->msgmnb;
+	ns->msg_ctlmni = record->msgmni;
+	ns->sem_ctls[0] = record->semmsl;
+	ns->sem_ctls[1] = record->semmns;
+	ns->sem_ctls[2] = record->semopm;
+	ns->sem_ctls[3] = record->semmni;
+	ns->mq_queues_max = record->mq_queues_max;
+	ns->mq_msg_max = record->mq_msg_max;
+	ns->mq_msgsize_max = record->mq_msgsize_max;
+	ns->mq_msg_default = record->mq_msg_default;
+	ns->mq_msgsize_default = record->mq_msgsize_default;
+}
+
+static void set_next(struct ipc_ids *ids, u32 seq, s32 last, u32 next)
+{
+	ids->seq = seq;
+	ids->last_idx = last;
+	idr_set_cursor(&ids->ipcs_idr, next);
+}
+
+static int fill_in(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+		   const struct ckpt_hdr_ipc_ns *record)
+{
+	int ret;
+
+	ret = check_limits(ctx, record);
+	if (ret)
+		return ret;
+	if (!same_limits(record, ns) && !may_set_limits(ns))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to the limits of an IPC namespace");
+	set_limits(ns, record);
+	set_next(&ns->ids[IPC_SEM_IDS], record->sem_seq, record->sem_last,
+		 record->sem_next);
+	set_next(&ns->ids[IPC_MSG_IDS], record->msg_seq, record->msg_last,
+		 record->msg_next);
+	set_next(&ns->ids[IPC_SHM_IDS], record->shm_seq, record->shm_last,
+		 record->shm_next);
+	return 0;
+}
+
+/**
+ * ckpt_ipc_ns_restore - create an IPC namespace
+ * @ctx: context
+ *
+ * As unshare(2) does, with the same right; and what else than that gives it,
+ * only who could write it to sysctls.
+ *
+ * Return: struct ipc_namespace with a reference, or an error pointer.
+ */
+void *ckpt_ipc_ns_restore(struct ckpt_ctx *ctx)
+{
+	struct ckpt_hdr_ipc_ns record;
+	struct ipc_namespace *ns;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_IPC_NS, &record);
+	if (!ret)
+		ret = ckpt_namespaces_may_create(ctx, "IPC");
+	if (ret)
+		return ERR_PTR(ret);
+	ns = copy_ipcs(CLONE_NEWIPC, current_user_ns(),
+		       current->nsproxy->ipc_ns);
+	if (IS_ERR(ns)) {
+		ckpt_error(ctx, PTR_ERR(ns), "cannot create an IPC namespace");
+		return ns;
+	}
+	/* Nobody else has it yet. */
+	ret = fill_in(ctx, ns, &record);
+	if (ret) {
+		put_ipc_ns(ns);
+		return ERR_PTR(ret);
+	}
+	return ns;
+}
+
+/**
+ * ckpt_ipc_ns_drop - drop a reference
+ * @object: struct ipc_namespace
+ */
+void ckpt_ipc_ns_drop(void *object)
+{
+	put_ipc_ns(object);
+}
