@@ -187,6 +187,15 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.publish	= ckpt_epoll_items_publish,
 	},
 #endif
+#ifdef CONFIG_UNIX
+	[CKPT_OBJ_UNIX] = {
+		.name		= "unix sockets",
+		.put		= ckpt_unix_sockets_put,
+		.drop		= ckpt_unix_sockets_drop,
+		.save		= ckpt_unix_sockets_save,
+		.restore	= ckpt_unix_sockets_restore,
+	},
+#endif
 #ifdef CONFIG_SECCOMP_FILTER
 	[CKPT_OBJ_SECCOMP_FILTER] = {
 		.name		= "seccomp filter",
@@ -284,6 +293,13 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.may_inherit	= true,
 		.restore	= ckpt_file_external_restore,
 	},
+#ifdef CONFIG_UNIX
+	[CKPT_FILE_UNIX] = {
+		.name		= "unix socket",
+		.may_inherit	= true,
+		.restore	= ckpt_unix_restore,
+	},
+#endif
 	[CKPT_FILE_PATH_ONLY] = {
 		.name		= "path only",
 		.restore	= ckpt_file_restore_path_only,

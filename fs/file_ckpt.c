@@ -156,7 +156,9 @@ int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *kept)
 				  (struct file *)object);
 	if (record->kind == CKPT_FILE_EXTERNAL ||
 	    (record->kind == CKPT_FILE_PIPE &&
-	     ckpt_pipe_is_outside(ctx, object)))
+	     ckpt_pipe_is_outside(ctx, object)) ||
+	    (record->kind == CKPT_FILE_UNIX &&
+	     ckpt_unix_is_outside(ctx, object)))
 		record->flags |= CKPT_FILE_OUTSIDE;
 	return 0;
 }
@@ -210,13 +212,14 @@ static void set_flags(struct file *file, unsigned int open_flags)
 	spin_unlock(&file->f_lock);
 }
 
-/* What may be unread was in a pipe, and another one takes its place. */
+/* What may be unread was in a pipe or a socket that another one replaces. */
 static bool is_unread_sound(const struct ckpt_hdr_file *record)
 {
 	u32 unread = record->flags & (CKPT_FILE_UNREAD_DROPPED |
 				      CKPT_FILE_UNREAD_MOVED);
 
-	return !unread || (record->kind == CKPT_FILE_PIPE &&
+	return !unread || ((record->kind == CKPT_FILE_PIPE ||
+			    record->kind == CKPT_FILE_UNIX) &&
 			   record->inherit >= 0 && is_power_of_2(unread));
 }
 

@@ -18,6 +18,7 @@
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/security.h>
@@ -64,6 +65,8 @@ static int async_descriptor(struct file *file,
 
 	if (!(file->f_flags & FASYNC) || !file->f_op->fasync)
 		return -1;
+	if (IS_ENABLED(CONFIG_UNIX) && file_record->kind == CKPT_FILE_UNIX)
+		return find_async(&sock_from_file(file)->wq.fasync_list, file);
 	if (file_record->kind != CKPT_FILE_PIPE &&
 	    file_record->kind != CKPT_FILE_FIFO)
 		return file_record->fd;

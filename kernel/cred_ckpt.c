@@ -87,6 +87,18 @@ static bool is_own_gid(const struct cred *cred, kgid_t gid)
 	       gid_eq(gid, cred->sgid);
 }
 
+/**
+ * ckpt_cred_may_be_group - may the current task act as another group?
+ * @gid: group
+ *
+ * Return: whether it could have made that its group by a system call.
+ */
+bool ckpt_cred_may_be_group(kgid_t gid)
+{
+	return is_own_gid(current_cred(), gid) ||
+	       ns_capable(current_user_ns(), CAP_SETGID);
+}
+
 static int set_ids(struct ckpt_ctx *ctx, struct cred *new,
 		   const struct ckpt_hdr_cred *record)
 {

@@ -35,6 +35,7 @@ struct nsproxy;
 struct page;
 struct pid_namespace;
 struct seccomp_filter;
+struct sock;
 struct vfsmount;
 
 /**
@@ -160,6 +161,7 @@ struct ckpt_task_stage {
 
 struct ckpt_slot;
 struct ckpt_cow;
+struct ckpt_unix_sockets;
 
 /**
  * struct ckpt_tree_task - one task of an image
@@ -225,6 +227,7 @@ struct ckpt_tree_task {
  *	saving, those of the image when restoring
  * @file_owners: open files that send signals after the commit
  * @cow: pages that address spaces have in common, when saving; or NULL
+ * @unix_sockets: of all tasks, when saving; NULL until one is met
  * @pushed: header of a record that was looked at but not taken, type 0: none
  */
 struct ckpt_ctx {
@@ -262,6 +265,7 @@ struct ckpt_ctx {
 	struct xarray task_indices;
 	struct list_head file_owners;
 	struct ckpt_cow *cow;
+	struct ckpt_unix_sockets *unix_sockets;
 	struct ckpt_hdr pushed;
 };
 
@@ -453,6 +457,31 @@ struct file *ckpt_file_restore_memfd(struct ckpt_ctx *ctx,
 struct file *ckpt_file_restore_unlinked(struct ckpt_ctx *ctx,
 					const struct ckpt_hdr_file *record);
 
+/* Sockets: net/socket_ckpt.c, net/unix/ */
+int ckpt_socket_save(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_socket_restore(struct ckpt_ctx *ctx, struct file *file,
+			struct ckpt_hdr_socket *record);
+
+int ckpt_unix_sockets_save(struct ckpt_ctx *ctx, void *object);
+void ckpt_unix_sockets_put(void *object);
+void *ckpt_unix_sockets_restore(struct ckpt_ctx *ctx);
+void ckpt_unix_sockets_drop(void *object);
+struct file *ckpt_unix_restore(struct ckpt_ctx *ctx,
+			       const struct ckpt_hdr_file *record);
+#ifdef CONFIG_UNIX
+bool ckpt_unix_is_outside(struct ckpt_ctx *ctx, struct file *file);
+void ckpt_unix_free(struct ckpt_ctx *ctx);
+#else
+static inline bool ckpt_unix_is_outside(struct ckpt_ctx *ctx, struct file *file)
+{
+	return false;
+}
+
+static inline void ckpt_unix_free(struct ckpt_ctx *ctx)
+{
+}
+#endif
+
 /* Files of /proc. */
 bool ckpt_file_is_proc(const struct file *file);
 int ckpt_file_save_proc(struct ckpt_ctx *ctx, struct file *file);
@@ -575,6 +604,7 @@ static inline int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file)
 
 /* Users and processes that other state refers to. */
 bool ckpt_cred_may_be_user(kuid_t uid);
+bool ckpt_cred_may_be_group(kgid_t gid);
 bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task);
 bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx);
 int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);

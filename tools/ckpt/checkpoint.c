@@ -214,7 +214,7 @@ static void advise_outside(const struct output *output)
 	if (list.nr_files && list.files[0].name)
 		fprintf(stderr, "%s: descriptor %d is the %s %s%s: restart with --inherit-stdio or --inherit-fd\n",
 			program, list.files[0].fd,
-			outside_type(list.files[0].type),
+			outside_type(&list.files[0]),
 			clean_text(name, sizeof(name), list.files[0].name,
 				   strlen(list.files[0].name)), also);
 	outside_free(&list);

@@ -24,6 +24,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_SIGHAND]	= "sighand",
 		[CKPT_OBJ_SIGNAL]	= "signal",
 		[CKPT_OBJ_PIPE]		= "pipe",
+		[CKPT_OBJ_UNIX]		= "unix_sockets",
 		[CKPT_OBJ_UNLINKED]	= "unlinked",
 		[CKPT_OBJ_EPOLL]	= "epoll",
 		[CKPT_OBJ_SECCOMP_FILTER] = "seccomp_filter",

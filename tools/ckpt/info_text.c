@@ -222,7 +222,7 @@ static void summarise_outside(void)
 		const char *name = file->name ? file->name : "?";
 
 		printf("external  descriptor %d: %s %s\n", file->fd,
-		       outside_type(file->type),
+		       outside_type(file),
 		       clean_text(clean, sizeof(clean), name, strlen(name)));
 	}
 	outside_free(&summary.outside);

@@ -25,13 +25,15 @@ bool outside_leads(const struct ckpt_hdr_file *file)
 
 /**
  * outside_type - what is outside, in a word
- * @type: CKPT_EXTERNAL_*
+ * @file: an entry
  *
  * Return: the word.
  */
-const char *outside_type(u32 type)
+const char *outside_type(const struct outside *file)
 {
-	return type == CKPT_EXTERNAL_TTY ? "terminal" : "pipe";
+	if (file->kind == CKPT_FILE_PIPE)
+		return "pipe";
+	return file->kind == CKPT_FILE_UNIX ? "socket" : "terminal";
 }
 
 static void add(struct outside_list *list, const struct ckpt_hdr_file *file)
@@ -41,7 +43,7 @@ static void add(struct outside_list *list, const struct ckpt_hdr_file *file)
 	list->files[list->nr_files++] = (struct outside) {
 		.objref	= list->objref,
 		.fd	= file->fd,
-		.is_pipe = file->kind == CKPT_FILE_PIPE,
+		.kind	= file->kind,
 	};
 }
 
@@ -69,9 +71,10 @@ bool outside_note(struct outside_list *list, u32 type, const void *fields,
 			break;
 		add(list, fields);
 		last = &list->files[list->nr_files - 1];
-		if (last->is_pipe)
-			last->name = must_print("to somebody outside");
-		return last->is_pipe;
+		if (last->kind == CKPT_FILE_EXTERNAL)
+			break;
+		last->name = must_print("to somebody outside");
+		return true;
 	case CKPT_HDR_FILE_EXTERNAL:
 		if (last)
 			last->type = ((const struct ckpt_hdr_file_external *)

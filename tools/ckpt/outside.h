@@ -12,14 +12,14 @@
  * struct outside - an open file that leads outside
  * @objref: its id in the image
  * @fd: descriptor that it was met at first, or -1
- * @is_pipe: a pipe, the other end of which is outside
+ * @kind: CKPT_FILE_*; of a pipe or a socket the other end is outside
  * @type: CKPT_EXTERNAL_*, of others
  * @name: what was there, for people; NULL until it was read
  */
 struct outside {
 	u32 objref;
 	int fd;
-	bool is_pipe;
+	u32 kind;
 	u32 type;
 	char *name;
 };
@@ -40,7 +40,7 @@ bool outside_leads(const struct ckpt_hdr_file *file);
 bool outside_note(struct outside_list *list, u32 type, const void *fields,
 		  const char *text);
 struct outside *outside_find(const struct outside_list *list, u32 objref);
-const char *outside_type(u32 type);
+const char *outside_type(const struct outside *file);
 void outside_free(struct outside_list *list);
 void outside_scan(struct outside_list *list, int fd);
 

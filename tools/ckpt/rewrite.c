@@ -139,7 +139,7 @@ static int change_file(struct rewriter *rewriter)
 	if (entry->state != INHERIT_READY)
 		return refuse_unready(entry);
 	file->inherit = entry->ours;
-	if (file->kind == CKPT_FILE_PIPE)
+	if (file->kind == CKPT_FILE_PIPE || file->kind == CKPT_FILE_UNIX)
 		file->flags |= rewriter->changes->unread_flags;
 	return 0;
 }

@@ -94,6 +94,11 @@ enum ckpt_hdr_type {
 	CKPT_HDR_NSPROXY	= 601,
 	CKPT_HDR_UTS_NS		= 602,
 	CKPT_HDR_IPC_NS		= 603,
+	CKPT_HDR_SOCKET		= 701,
+	CKPT_HDR_UNIX_SOCKETS	= 710,
+	CKPT_HDR_UNIX_SOCKET	= 711,
+	CKPT_HDR_UNIX_MESSAGE	= 712,
+	CKPT_HDR_FILE_UNIX	= 713,
 
 	CKPT_HDR_TAIL		= 9001,
 	CKPT_HDR_ERROR		= 9999,
@@ -119,6 +124,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_NSPROXY	= 20,
 	CKPT_OBJ_UTS_NS		= 21,
 	CKPT_OBJ_IPC_NS		= 22,
+	CKPT_OBJ_UNIX		= 30,
 	CKPT_OBJ_MAX
 };
 
@@ -467,6 +473,7 @@ struct ckpt_hdr_error {
 
 #include <linux/checkpoint_image_files.h>
 #include <linux/checkpoint_image_namespaces.h>
+#include <linux/checkpoint_image_sockets.h>
 #include <linux/checkpoint_image_tasks.h>
 #include <asm/checkpoint_image.h>
 

@@ -58,7 +58,8 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_PATH_ONLY	15	/* O_PATH */
 #define CKPT_FILE_PROC		16	/* of /proc, perhaps with O_PATH */
 #define CKPT_FILE_REMOVED_DIRECTORY 17
-#define CKPT_FILE_MAX		18	/* one more than the last kind */
+#define CKPT_FILE_UNIX		18	/* unix socket */
+#define CKPT_FILE_MAX		19	/* one more than the last kind */
 
 /* struct ckpt_hdr_file.flags */
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */
@@ -77,10 +78,11 @@ struct ckpt_hdr_file_desc {
  * CKPT_FILE_PIPE a struct ckpt_hdr_file_pipe, for CKPT_FILE_FIFO both, with the
  * path behind; for CKPT_FILE_MEMFD a struct ckpt_hdr_file_memfd, for
  * CKPT_FILE_UNLINKED a struct ckpt_hdr_file_unlinked, for
- * CKPT_FILE_REMOVED_DIRECTORY a struct ckpt_hdr_file_removed_directory; for the
- * others the record that has their name. Then come a struct ckpt_hdr_file_owner
- * if there is CKPT_FILE_HAS_OWNER, @nr_locks times a struct ckpt_hdr_file_lock,
- * and a struct ckpt_hdr_file_lease if there is CKPT_FILE_HAS_LEASE.
+ * CKPT_FILE_REMOVED_DIRECTORY a struct ckpt_hdr_file_removed_directory, for
+ * CKPT_FILE_UNIX a struct ckpt_hdr_file_unix; for the others the record that has
+ * their name. Then come a struct ckpt_hdr_file_owner if there is
+ * CKPT_FILE_HAS_OWNER, @nr_locks times a struct ckpt_hdr_file_lock, and a struct
+ * ckpt_hdr_file_lease if there is CKPT_FILE_HAS_LEASE.
  *
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.

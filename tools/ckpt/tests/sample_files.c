@@ -103,6 +103,35 @@ static void put_pipe(struct sample *sample, u32 pipe_flags)
 		put_path(sample, "/data/fifo");
 }
 
+/* A pair, one byte out of band in it. */
+static void put_unix(struct sample *sample)
+{
+	struct ckpt_hdr_unix_sockets all = { .nr_sockets = 2, .nr_messages = 1 };
+	struct ckpt_hdr_unix_socket one = {
+		.type = CKPT_UNIX_STREAM, .state = CKPT_UNIX_CONNECTED,
+	};
+	struct ckpt_hdr_socket options = {
+		.flags = CKPT_SOCKET_PASSCRED, .mode = 0777, .sndbuf = 212992,
+		.rcvbuf = 212992, .rcvlowat = 1, .rcvtimeo_usec = -1,
+		.sndtimeo_usec = 500000, .peek_off = -1,
+	};
+	struct ckpt_hdr_unix_message message = {
+		.from = 1, .to = 2, .pid = 77, .uid = 1000,
+		.flags = CKPT_UNIX_MESSAGE_CRED | CKPT_UNIX_MESSAGE_OOB,
+	};
+	struct ckpt_hdr_file_unix file = { .index = 2 };
+
+	file.sockets = sample_object(sample, CKPT_OBJ_UNIX);
+	sample_put(sample, CKPT_HDR_UNIX_SOCKETS, &all, NULL, 0);
+	for (one.peer = 2; one.peer; one.peer--) {
+		sample_put(sample, CKPT_HDR_UNIX_SOCKET, &one, NULL, 0);
+		sample_put(sample, CKPT_HDR_SOCKET, &options, NULL, 0);
+	}
+	sample_put(sample, CKPT_HDR_UNIX_MESSAGE, &message, NULL, 0);
+	sample_buffer(sample, 1);
+	sample_put(sample, CKPT_HDR_FILE_UNIX, &file, NULL, 0);
+}
+
 static void put_inotify(struct sample *sample)
 {
 	struct ckpt_hdr_inotify inotify = {
@@ -202,6 +231,8 @@ static void put_kind(struct sample *sample, u32 kind)
 		put_memfd(sample);
 	else if (kind == CKPT_FILE_UNLINKED)
 		put_unlinked(sample);
+	else if (kind == CKPT_FILE_UNIX)
+		put_unix(sample);
 	else if (kind == CKPT_FILE_PROC)
 		put_proc(sample);
 	else if (kind == CKPT_FILE_PIDFD)

@@ -13,6 +13,7 @@
 #define LOCKS(name, program, arg, ...)	{ "locks", name, program, arg, __VA_ARGS__ }
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
 #define PIPES(name, program, arg, ...)	{ "pipes", name, program, arg, __VA_ARGS__ }
+#define SOCKETS(name, program, arg, ...) { "sockets", name, program, arg, __VA_ARGS__ }
 #define THREADS(name, program, arg, ...) { "threads", name, program, arg, __VA_ARGS__ }
 #define FOREST(name, program, arg, ...)	{ "forest", name, program, arg, __VA_ARGS__ }
 #define SECCOMP(name, program, arg, ...) { "seccomp", name, program, arg, __VA_ARGS__ }
@@ -352,6 +353,32 @@ const struct subject_case subject_cases[] = {
 	PIPES("pipe-matrix-13", "pipe_matrix", "13"),
 	PIPES("pipe-matrix-14", "pipe_matrix", "14"),
 	PIPES("pipe-matrix-15", "pipe_matrix", "15"),
+	SOCKETS("unix-empty", "unix", "empty"),
+	SOCKETS("unix-empty-user", "unix", "empty", ORDINARY),
+	SOCKETS("unix-queued", "unix", "queued"),
+	SOCKETS("unix-queued-user", "unix", "queued", ORDINARY),
+	SOCKETS("unix-full", "unix", "full"),
+	SOCKETS("unix-large", "unix", "large"),
+	SOCKETS("unix-large-user", "unix", "large", ORDINARY),
+	SOCKETS("unix-huge", "unix", "huge"),
+	SOCKETS("unix-shutdown", "unix", "shutdown"),
+	SOCKETS("unix-closed", "unix", "closed"),
+	SOCKETS("unix-closed-user", "unix", "closed", ORDINARY),
+	SOCKETS("unix-error-told", "unix", "error-told"),
+	SOCKETS("unix-options", "unix", "options"),
+	SOCKETS("unix-options-user", "unix", "options", ORDINARY),
+	SOCKETS("unix-privileged", "unix", "privileged"),
+	SOCKETS("unix-oob", "unix", "oob"),
+	SOCKETS("unix-flags", "unix", "flags"),
+	SOCKETS("unix-alone", "unix", "alone"),
+	SOCKETS("unix-many", "unix", "many"),
+	SOCKETS("unix-echo", "unix_family", "echo"),
+	SOCKETS("unix-echo-user", "unix_family", "echo", ORDINARY),
+	SOCKETS("unix-shared", "unix_family", "shared"),
+	SOCKETS("unix-cred", "unix_family", "cred"),
+	SOCKETS("unix-cred-user", "unix_family", "cred", ORDINARY),
+	SOCKETS("unix-epoll", "unix_family", "epoll"),
+	SOCKETS("unix-loop", "unix_family", "loop"),
 
 	LIBC("musl-heap", "memory.musl", "heap"),
 	LIBC("musl-tls", "tls.musl", ""),

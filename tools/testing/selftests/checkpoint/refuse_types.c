@@ -60,13 +60,6 @@ static bool receive(int (*make)(void))
 	return waitpid(pid, NULL, 0) == pid && opens(ours);
 }
 
-static bool make_socketpair(void)
-{
-	int fds[2];
-
-	return !socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
-}
-
 static bool make_tcp_socket(void)
 {
 	return opens(socket(AF_INET, SOCK_STREAM, 0));
@@ -283,7 +276,6 @@ static bool make_tun(void)
 #define DEVICE(name)		NO_METHOD(name, "devtmpfs")
 
 const struct refusal type_refusals[] = {
-	{ "socketpair", make_socketpair, SOCKET("UNIX-STREAM") },
 	{ "tcp-socket", make_tcp_socket, SOCKET("TCP") },
 	{ "udp-socket", make_udp_socket, SOCKET("UDPv6") },
 	{ "raw-socket", make_raw_socket, SOCKET("RAW") },

@@ -26,7 +26,7 @@ static unsigned int futex_word = 3;
 static unsigned long old_euid;
 static char *shared_memory;
 static long nameless[2];
-static int pipe_fds[2];
+static int pipe_fds[2], pair[2];
 static long leased;
 static long fifo;
 static int posix_timer;
@@ -66,6 +66,15 @@ static int tell(void)
 		char text[8];
 
 		if (my_syscall3(__NR_read, pipe_fds[0], text, 8) != 3 || text[2] != 'c')
+			return TINY_BROKEN;
+	}
+	if (shared_memory) {
+		char text[8];
+
+		/* MSG_DONTWAIT, MSG_OOB */
+		if (my_syscall6(__NR_recvfrom, pair[1], text, 8, 0x41, 0, 0) != 1 ||
+		    my_syscall6(__NR_recvfrom, pair[1], text, 8, 0x40, 0, 0) != 3 ||
+		    text[2] != 'x')
 			return TINY_BROKEN;
 	}
 	if (fifo) {
@@ -181,6 +190,7 @@ static int get_rich(const char *path)
 {
 	struct action action = { handler, 0x04000000, handler, 0xff00 };
 	unsigned long blocked = 1UL << 39 | 1UL << 11, timer[4] = { 50, 0, 1000, 0 };
+	int on = 1;
 	struct {
 		char *at;
 		int flags;
@@ -234,6 +244,12 @@ static int get_rich(const char *path)
 	my_syscall4(__NR_epoll_ctl, outer_epoll, 1, epoll, &event);
 	my_syscall2(__NR_pipe2, pipe_fds, O_NONBLOCK);
 	my_syscall3(__NR_write, pipe_fds[1], "abc", 3);
+	/* A pair of sockets, with credentials, an answer, and a byte out of band. */
+	my_syscall4(__NR_socketpair, 1, 1, 0, pair);
+	my_syscall5(__NR_setsockopt, pair[1], 1, 16, &on, 4);
+	my_syscall3(__NR_write, pair[0], "vwx", 3);
+	my_syscall6(__NR_sendto, pair[0], "y", 1, 1, 0, 0);
+	my_syscall3(__NR_write, pair[1], "z", 1);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
 	/* Private, locked, with advice, and two of them that are one in memory. */
