@@ -195,12 +195,12 @@ int changes_prepare(struct changes *changes, int image, int log)
  * changes_wanted - is anything wanted otherwise?
  * @changes: what is wanted
  *
- * Return: whether the image has to be rewritten.
+ * Return: whether the image has to be rewritten, or stopped before its end.
  */
 bool changes_wanted(const struct changes *changes)
 {
 	return changes->nr_inherits || changes->unread_flags ||
-	       changes->path_flags || changes->nr_paths;
+	       changes->path_flags || changes->nr_paths || changes->freezer.dir;
 }
 
 /**

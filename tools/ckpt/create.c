@@ -319,6 +319,15 @@ static void create_threads(const struct restart *restart, unsigned int first)
 	}
 }
 
+/* Those that it creates are there then, too. */
+static void enter_freezer(const struct restart *restart)
+{
+	int ret = freezer_enter(&restart->options->changes.freezer);
+
+	if (ret)
+		give_up(restart, -ret, 0);
+}
+
 /* In the new process. */
 __noreturn static void become_task(const struct restart *restart, unsigned int index)
 {
@@ -330,6 +339,8 @@ __noreturn static void become_task(const struct restart *restart, unsigned int i
 	if (task->is_subreaper)
 		raw_syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
 	/* The root process then, and it is alone yet. */
+	if (!index && restart->options->changes.freezer.dir)
+		enter_freezer(restart);
 	if (getpid() == 1 && restart->options->mntns && enter_mount_namespace())
 		give_up(restart, errno, 0);
 

@@ -62,7 +62,7 @@ static const struct argp_option table[] = {
 	{ "signal", OPT_SIGNAL, "SIG", 0,
 	  "Send it SIG on ^C: a name or a number", 3 },
 	{ "keeplsm", 'k', NULL, 0, "Restore security labels (not supported yet)", 3 },
-	{ "freezer", 'F', NULL, 0, "Leave the program frozen (not supported yet)", 3 },
+	{ "freezer", 'F', "DIR", 0, "Leave it frozen in the cgroup with this directory", 3 },
 
 	{ NULL, 0, NULL, 0, "What is not in the image:", 4 },
 	{ "inherit-fd", OPT_INHERIT_FD, "N[:M]", 0,
@@ -147,7 +147,7 @@ static void check_options(const struct restart_options *options,
 	if (options->self &&
 	    (options->pids != PIDS_NEW || options->detach ||
 	     options->copy_status || options->show_status || options->signal ||
-	     options->flags & RESTART_FROZEN))
+	     options->changes.freezer.dir))
 		argp_error(state, "--self takes no option for ids, status, signals or the freezer");
 	if (options->self &&
 	    (options->changes.stdio || changes_wanted(&options->changes)))
@@ -198,9 +198,6 @@ static bool parse_switch(struct restart_options *options, int key,
 	case 'k':
 		options->flags |= RESTART_KEEP_LSM;
 		break;
-	case 'F':
-		options->flags |= RESTART_FROZEN;
-		break;
 	case 'v':
 		verbosity = VERBOSE;
 		break;
@@ -222,6 +219,9 @@ static bool parse_change(struct changes *changes, int key, const char *arg,
 		if (!changes_add_descriptor(changes, arg))
 			argp_error(state, "--inherit-fd: not N or N:M, or N again: %s",
 				   arg);
+		break;
+	case 'F':
+		changes->freezer.dir = arg;
 		break;
 	case OPT_UNREAD:
 		if (!changes_set_unread(changes, arg))

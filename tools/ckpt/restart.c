@@ -113,9 +113,7 @@ static int explain_restart(const struct restart_options *options, int errnum)
 		return EXIT_UNSUPPORTED;
 	}
 	if (errnum == EOPNOTSUPP) {
-		if (options->flags & RESTART_FROZEN)
-			error("--freezer is not supported yet by this kernel");
-		else if (options->flags & RESTART_KEEP_LSM)
+		if (options->flags & RESTART_KEEP_LSM)
 			error("--keeplsm is not supported yet by this kernel");
 		else
 			error("the image has something that this kernel cannot restart");
@@ -253,6 +251,7 @@ static int restart_forest(struct restart *restart, off_t start)
 		coordinate_here(restart);
 	if (restart->outcome.stage == STAGE_RUNNING)
 		return accompany(restart);
+	freezer_thaw(&options->changes.freezer);
 	if (caught_signal())
 		return interrupted(caught_signal());
 	return explain_failure(restart, start);
@@ -361,8 +360,12 @@ static int prepare_changes(struct restart_options *options)
 {
 	int image = options->input_fd < 0 ? STDIN_FILENO : options->input_fd;
 
-	return changes_prepare(&options->changes, options->input ? -1 : image,
-			       options->logfd);
+	if (changes_prepare(&options->changes, options->input ? -1 : image,
+			    options->logfd))
+		return -1;
+	if (!options->changes.freezer.dir || options->dry_run || options->inspect)
+		return 0;
+	return freezer_open(&options->changes.freezer);
 }
 
 /* What was opened so far is ours; from here on paths are the program's. */

@@ -217,7 +217,10 @@ static int change_tail(struct rewriter *rewriter)
 		ret = -1;
 	}
 	tail->checksum = XXH64_digest(&rewriter->checksum);
-	return ret;
+	if (ret || !changes->freezer.dir || rewriter->out < 0)
+		return ret;
+	return flush(rewriter) ||
+	       freezer_freeze_when_read(&changes->freezer, rewriter->out) ? -1 : 0;
 }
 
 /* Return: whether the record may go on. */

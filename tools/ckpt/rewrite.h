@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "freezer.h"
 #include "image.h"
 
 /**
@@ -55,6 +56,7 @@ struct path_change {
  * @paths: files that are somewhere else
  * @nr_paths: their number
  * @has_terminal: our controlling terminal is among the descriptors
+ * @freezer: the cgroup to freeze before the program goes on
  */
 struct changes {
 	struct inherit *inherits;
@@ -65,6 +67,7 @@ struct changes {
 	struct path_change *paths;
 	unsigned int nr_paths;
 	bool has_terminal;
+	struct freezer freezer;
 };
 
 bool changes_add_descriptor(struct changes *changes, const char *text);

@@ -519,4 +519,97 @@ TEST_F_TIMEOUT(tree, teased, LIMIT)
 	kill_and_reap(root);
 }
 
+#define CGROUP		"/sys/fs/cgroup/tree-test"
+
+/* Two that never rest, until they are told. */
+static void beat(void)
+{
+	pid_t child = fork();
+	struct worker *worker = &shared->workers[child ? 0 : 1];
+	int status;
+
+	if (!child)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (!READ_ONCE(shared->go))
+		__atomic_fetch_add(&worker->beats, 1, __ATOMIC_RELAXED);
+	if (!child)
+		_exit(CHILD_GOOD);
+	if (waitpid(child, &status, 0) != child || status != CHILD_GOOD << 8)
+		_exit(1);
+}
+
+static bool is_frozen(void)
+{
+	FILE *file = fopen(CGROUP "/cgroup.events", "r");
+	int populated = 0, frozen = 0;
+
+	if (!file)
+		return false;
+	if (fscanf(file, "populated %d frozen %d", &populated, &frozen) != 2)
+		frozen = 0;
+	fclose(file);
+	return populated && frozen;
+}
+
+static bool await_frozen(void)
+{
+	s64 limit = hang_limit();
+
+	while (!is_frozen()) {
+		if (monotonic_ns() > limit)
+			return complain("nobody is frozen");
+		usleep(2000);
+	}
+	return true;
+}
+
+static unsigned int count_members(void)
+{
+	FILE *file = fopen(CGROUP "/cgroup.procs", "r");
+	unsigned int count = 0;
+	int pid;
+
+	while (file && fscanf(file, "%d", &pid) == 1)
+		count++;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/* Nothing of it has run until somebody lets it. */
+static bool comes_back_frozen(const char *dir)
+{
+	u64 beats[2] = { shared->workers[0].beats, shared->workers[1].beats };
+	pid_t pid = restart_image(dir, "--freezer=" CGROUP);
+	bool good;
+
+	good = await_frozen() && count_members() == 2 &&
+	       shared->workers[0].beats == beats[0] && shared->workers[1].beats == beats[1];
+	write_file(CGROUP "/cgroup.freeze", "0");
+	good &= AWAIT_CHANGE(shared->workers[0].beats, beats[0], "a beat of the parent") &&
+		AWAIT_CHANGE(shared->workers[1].beats, beats[1], "a beat of the child");
+	shared->go = 1;
+	return ends_well(pid, "restart") && good;
+}
+
+TEST_F_TIMEOUT(tree, frozen, LIMIT)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	pid = start_body(beat);
+	ASSERT_TRUE(AWAIT_CHANGE(shared->workers[0].beats, 0, "a beat of the parent"));
+	ASSERT_TRUE(AWAIT_CHANGE(shared->workers[1].beats, 0, "a beat of the child"));
+	ASSERT_GT(save_to("image", pid, "log"), 0);
+	kill_and_reap(pid);
+	ASSERT_TRUE(all_children_end());
+	EXPECT_TRUE(comes_back_frozen(self->dir));
+	/* One that fails leaves nobody there, and nothing frozen. */
+	ASSERT_EQ(0, truncate("image", 1000));
+	pid = restart_image(self->dir, "--freezer=" CGROUP);
+	EXPECT_TRUE(reap(pid, 125 << 8, "restart of a part of an image"));
+	EXPECT_TRUE(file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 TEST_HARNESS_MAIN
