@@ -2,11 +2,11 @@
 /*
  * Checkpoint and restart of IPC namespaces.
  *
- * Saved: limits; and which identifier comes next, so that one which was removed
- *	does not name something else sooner than it would have.
+ * Saved: limits; semaphores; and which identifier comes next, so that one which
+ *	was removed does not name something else sooner than it would have.
  * Reset to default: the identifier that somebody has asked for by a sysctl
- *	(sem_next_id and its like).
- * Refused: namespaces with semaphores, message queues or shared memory.
+ *	(sem_next_id and its like); security labels.
+ * Refused: namespaces with message queues or shared memory.
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
@@ -14,6 +14,7 @@
 #include <linux/idr.h>
 #include <linux/ipc.h>
 #include <linux/ipc_namespace.h>
+#include <linux/limits.h>
 #include <linux/msg.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -23,18 +24,17 @@
 
 #include "util.h"
 
-static int check_empty(struct ckpt_ctx *ctx, const struct ipc_namespace *ns)
+static int check_contents(struct ckpt_ctx *ctx, const struct ipc_namespace *ns)
 {
-	int sem_sets = READ_ONCE(ns->ids[IPC_SEM_IDS].in_use);
 	int queues = READ_ONCE(ns->ids[IPC_MSG_IDS].in_use);
 	int segments = READ_ONCE(ns->ids[IPC_SHM_IDS].in_use);
 	unsigned int posix_queues = READ_ONCE(ns->mq_queues_count);
 
-	if (!sem_sets && !queues && !segments && !posix_queues)
+	if (!queues && !segments && !posix_queues)
 		return 0;
 	return ckpt_error(ctx, -EOPNOTSUPP,
-			  "its IPC namespace has %d semaphore sets, %d message queues, %d shared memory segments and %u POSIX message queues",
-			  sem_sets, queues, segments, posix_queues);
+			  "its IPC namespace has %d message queues, %d shared memory segments and %u POSIX message queues",
+			  queues, segments, posix_queues);
 }
 
 static void save_limits(const struct ipc_namespace *ns,
@@ -80,7 +80,7 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
 	struct ckpt_hdr_ipc_ns *record;
 	int ret;
 
-	ret = check_empty(ctx, ns);
+	ret = check_contents(ctx, ns);
 	if (ret)
 		return ret;
 	record = ckpt_record_add(ctx, CKPT_HDR_IPC_NS);
@@ -93,7 +93,86 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
 		  &record->msg_next);
 	save_next(&ns->ids[IPC_SHM_IDS], &record->shm_seq, &record->shm_last,
 		  &record->shm_next);
+	return ckpt_sem_sets_save(ctx, ns, &record->nr_sem_sets);
+}
+
+/**
+ * ckpt_ipc_perm_fill_in - save what all objects of a namespace have
+ * @record: to be filled in
+ * @perm: locked
+ */
+void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
+			   const struct kern_ipc_perm *perm)
+{
+	struct user_namespace *user_ns = current_user_ns();
+
+	record->id = perm->id;
+	record->key = perm->key;
+	record->uid = from_kuid_munged(user_ns, perm->uid);
+	record->gid = from_kgid_munged(user_ns, perm->gid);
+	record->cuid = from_kuid_munged(user_ns, perm->cuid);
+	record->cgid = from_kgid_munged(user_ns, perm->cgid);
+	record->mode = perm->mode & 0777;
+}
+
+/**
+ * ckpt_ipc_perm_read - read what all objects of a namespace have, and check it
+ * @ctx: context
+ * @ids: of the namespace that is being restored
+ * @record: filled in
+ *
+ * An owner may give an object to anybody, but nobody can become its creator.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
+		       struct ckpt_hdr_ipc_perm *record)
+{
+	struct user_namespace *user_ns = current_user_ns();
+	kuid_t cuid;
+	kgid_t cgid;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_IPC_PERM, record);
+	if (ret)
+		return ret;
+	cuid = make_kuid(user_ns, record->cuid);
+	cgid = make_kgid(user_ns, record->cgid);
+	if (!uid_valid(cuid) || !gid_valid(cgid) ||
+	    !uid_valid(make_kuid(user_ns, record->uid)) ||
+	    !gid_valid(make_kgid(user_ns, record->gid)))
+		return ckpt_error(ctx, -EINVAL,
+				  "an id has no meaning in this user namespace");
+	if (!ckpt_cred_may_be_user(cuid) || !ckpt_cred_may_be_group(cgid))
+		return ckpt_error(ctx, -EPERM,
+				  "no right to IPC objects that user %u of group %u has created",
+				  record->cuid, record->cgid);
+	if (idr_find(&ids->ipcs_idr, ipcid_to_idx(record->id)))
+		return ckpt_error(ctx, -EINVAL,
+				  "another IPC object than %u is in its place",
+				  record->id);
 	return 0;
+}
+
+/**
+ * ckpt_ipc_perm_set - give a new object what was saved
+ * @ids: of the namespace that is being restored
+ * @record: found good by ckpt_ipc_perm_read()
+ *
+ * Return: the object.
+ */
+struct kern_ipc_perm *ckpt_ipc_perm_set(struct ipc_ids *ids,
+					const struct ckpt_hdr_ipc_perm *record)
+{
+	struct user_namespace *user_ns = current_user_ns();
+	struct kern_ipc_perm *perm;
+
+	perm = idr_find(&ids->ipcs_idr, ipcid_to_idx(record->id));
+	perm->uid = make_kuid(user_ns, record->uid);
+	perm->gid = make_kgid(user_ns, record->gid);
+	perm->cuid = make_kuid(user_ns, record->cuid);
+	perm->cgid = make_kgid(user_ns, record->cgid);
+	return perm;
 }
 
 /* As what a namespace begins with; only the limits are compared. */
@@ -169,6 +248,23 @@ static void set_next(struct ipc_ids *ids, u32 seq, s32 last, u32 next)
 	idr_set_cursor(&ids->ipcs_idr, next);
 }
 
+/* Limits may have been lowered when there was more than they allow already. */
+static int read_contents(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			 const struct ckpt_hdr_ipc_ns *record)
+{
+	u32 index;
+	int ret = 0;
+
+	if (may_set_limits(ns)) {
+		ns->sem_ctls[0] = INT_MAX;
+		ns->sem_ctls[1] = INT_MAX;
+		ns->sem_ctls[3] = ipc_mni;
+	}
+	for (index = 0; index < record->nr_sem_sets && !ret; index++)
+		ret = ckpt_sem_set_restore(ctx, ns);
+	return ret;
+}
+
 static int fill_in(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		   const struct ckpt_hdr_ipc_ns *record)
 {
@@ -180,6 +276,9 @@ static int fill_in(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 	if (!same_limits(record, ns) && !may_set_limits(ns))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to the limits of an IPC namespace");
+	ret = read_contents(ctx, ns, record);
+	if (ret)
+		return ret;
 	set_limits(ns, record);
 	set_next(&ns->ids[IPC_SEM_IDS], record->sem_seq, record->sem_last,
 		 record->sem_next);

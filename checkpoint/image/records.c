@@ -580,8 +580,9 @@ DESCRIBE(uts_ns, UTS_NS);
 	IPC_NEXT(R, s, sem)						\
 	IPC_NEXT(R, s, msg)						\
 	IPC_NEXT(R, s, shm)						\
-	ZERO(R, s, reserved)
+	UINT(R, s, nr_sem_sets, 0, IPC_INDICES)
 DESCRIBE(ipc_ns, IPC_NS);
+
 #define SOCKET(R, s)							\
 	MASK(R, s, flags, CKPT_SOCKET_ALL)				\
 	MASK(R, s, mode, 07777)						\
@@ -630,6 +631,26 @@ DESCRIBE(unix_message, UNIX_MESSAGE);
 	REF(R, s, sockets, UNIX)					\
 	UINT(R, s, index, 1, 0x7fffffff)
 DESCRIBE(file_unix, FILE_UNIX);
+
+#define IPC_PERM(R, s)							\
+	UINT(R, s, id, 0, 0x7fffffff)					\
+	ANY(R, s, key, HEX)						\
+	UINT(R, s, uid, 0, 0xfffffffe)					\
+	UINT(R, s, gid, 0, 0xfffffffe)					\
+	UINT(R, s, cuid, 0, 0xfffffffe)					\
+	UINT(R, s, cgid, 0, 0xfffffffe)					\
+	MASK(R, s, mode, 0777)						\
+	ZERO(R, s, reserved)
+DESCRIBE(ipc_perm, IPC_PERM);
+
+#define SEM_SET(R, s)							\
+	R(s, otime, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, 0)					\
+	R(s, ctime, SINT, -0x7fffffffffffffffLL,			\
+	  0x7fffffffffffffffLL, 0)					\
+	UINT(R, s, nsems, 1, CKPT_SEMS_MAX)			\
+	ZERO(R, s, reserved)
+DESCRIBE(sem_set, SEM_SET);
 
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
@@ -724,6 +745,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(NSPROXY,		nsproxy,	NONE),
 	RECORD(UTS_NS,		uts_ns,		NONE),
 	RECORD(IPC_NS,		ipc_ns,		NONE),
+	RECORD(IPC_PERM,	ipc_perm,	NONE),
+	RECORD(SEM_SET,		sem_set,	NONE),
 	RECORD(SOCKET,		socket,		NONE),
 	RECORD(UNIX_SOCKETS,	unix_sockets,	NONE),
 	RECORD(UNIX_SOCKET,	unix_socket,	NONE),

@@ -692,6 +692,36 @@ int ckpt_stop_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_signal *record);
 void ckpt_stop_commit(const struct ckpt_hdr_signal *record);
 void ckpt_stop_commit_thread(const struct ckpt_hdr_signal *record);
 int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
+
+/* What an IPC namespace holds: ipc/namespace_ckpt.c, sem_ckpt.h */
+struct ipc_ids;
+struct ipc_namespace;
+struct kern_ipc_perm;
+
+void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
+			   const struct kern_ipc_perm *perm);
+int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
+		       struct ckpt_hdr_ipc_perm *record);
+struct kern_ipc_perm *ckpt_ipc_perm_set(struct ipc_ids *ids,
+					const struct ckpt_hdr_ipc_perm *record);
+#ifdef CONFIG_SYSVIPC
+int ckpt_sem_sets_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+		       u32 *nr);
+int ckpt_sem_set_restore(struct ckpt_ctx *ctx, struct ipc_namespace *ns);
+#else
+static inline int ckpt_sem_sets_save(struct ckpt_ctx *ctx,
+				     struct ipc_namespace *ns, u32 *nr)
+{
+	return 0;
+}
+
+static inline int ckpt_sem_set_restore(struct ckpt_ctx *ctx,
+				       struct ipc_namespace *ns)
+{
+	return ckpt_error(ctx, -EOPNOTSUPP, "this kernel has no SysV IPC");
+}
+#endif
+
 void ckpt_itimers_save(struct task_struct *task,
 		       struct ckpt_hdr_signal *record);
 int ckpt_itimers_check(struct ckpt_ctx *ctx,

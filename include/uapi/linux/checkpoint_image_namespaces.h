@@ -47,7 +47,10 @@ struct ckpt_hdr_uts_ns {
  *
  * Limits have the names and the meaning of the files in /proc/sys/kernel and,
  * with "mq_", in /proc/sys/fs/mqueue. An identifier is an index and a sequence
- * number; the last three groups tell which comes next.
+ * number; three groups of fields tell which comes next.
+ *
+ * Followed by a struct ckpt_hdr_ipc_perm and a struct ckpt_hdr_sem_set for each of
+ * the @nr_sem_sets sets of semaphores.
  *
  * @h: type and length
  * @shmmax: bytes of a segment of shared memory
@@ -75,7 +78,7 @@ struct ckpt_hdr_uts_ns {
  * @shm_seq: the same for shared memory
  * @shm_last: likewise
  * @shm_next: likewise
- * @reserved: 0
+ * @nr_sem_sets: sets of semaphores
  */
 struct ckpt_hdr_ipc_ns {
 	struct ckpt_hdr h;
@@ -104,6 +107,52 @@ struct ckpt_hdr_ipc_ns {
 	__u32 shm_seq;
 	__s32 shm_last;
 	__u32 shm_next;
+	__u32 nr_sem_sets;
+};
+
+/**
+ * struct ckpt_hdr_ipc_perm - what all objects of an IPC namespace have
+ * @h: type and length
+ * @id: identifier
+ * @key: as semget(2) and its like take it; 0 is IPC_PRIVATE
+ * @uid: owner; numbers are those of the task's user namespace
+ * @gid: group
+ * @cuid: creator
+ * @cgid: its group
+ * @mode: permission bits
+ * @reserved: 0
+ */
+struct ckpt_hdr_ipc_perm {
+	struct ckpt_hdr h;
+	__u32 id;
+	__u32 key;
+	__u32 uid;
+	__u32 gid;
+	__u32 cuid;
+	__u32 cgid;
+	__u32 mode;
+	__u32 reserved;
+};
+
+/* Semaphores of a set: sembuf.sem_num names no more. */
+#define CKPT_SEMS_MAX	65536
+
+/**
+ * struct ckpt_hdr_sem_set - set of semaphores
+ *
+ * Followed by a buffer with @nsems __u16 values.
+ *
+ * @h: type and length
+ * @otime: when the last operation was, seconds since 1970, or 0
+ * @ctime: when it was created or changed
+ * @nsems: semaphores
+ * @reserved: 0
+ */
+struct ckpt_hdr_sem_set {
+	struct ckpt_hdr h;
+	__s64 otime;
+	__s64 ctime;
+	__u32 nsems;
 	__u32 reserved;
 };
 

@@ -184,6 +184,7 @@ const struct subject_case subject_cases[] = {
 	NAMESPACES("ipc", "namespaces", "ipc"),
 	NAMESPACES("ipc-own", "namespaces", "ipc-own"),
 	NAMESPACES("ipc-alone", "namespaces", "ipc-alone"),
+	NAMESPACES("ipc-waits", "namespaces", "ipc-waits"),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

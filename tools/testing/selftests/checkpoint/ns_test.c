@@ -7,6 +7,7 @@
 #include "image_edit.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/checkpoint_image.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -30,6 +31,7 @@
 /* A limit of message queues that is not the default. */
 #define LIMIT_INSIDE	5000
 #define LIMIT_DEFAULT	8192
+#define KEY		0x6e730001
 
 FIXTURE(ns)
 {
@@ -411,6 +413,100 @@ static bool save_is_refused(bool (*enter)(void), int error, const char *word)
 		return let_go();
 	show_file("log");
 	return complain("%ld, not %d: %s", ret, -error, word);
+}
+
+static bool sees_semaphores(void)
+{
+	return semctl(semget(KEY, 0, 0), 1, GETVAL) == 7 &&
+	       semctl(semget(KEY + 1, 0, 0), 0, GETVAL) == 9;
+}
+
+/* They are the ordinary user's, and there are more than the limits allow now. */
+static bool have_semaphores(void)
+{
+	is_right = sees_semaphores;
+	if (unshare(CLONE_NEWIPC) || setegid(ORDINARY_UID) || seteuid(ORDINARY_UID) ||
+	    semctl(semget(KEY, 2, IPC_CREAT | 0600), 1, SETVAL, 7) ||
+	    semctl(semget(KEY + 1, 1, IPC_CREAT | 0600), 0, SETVAL, 9))
+		return false;
+	return !seteuid(0) && !setegid(0) && write_file("/proc/sys/kernel/sem", "1 1 1 1");
+}
+
+/* Root, but for the right to become others. */
+static int restart_without(struct image *image, int capability)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	int fd, log;
+	pid_t pid;
+
+	if (!open_both(image, true, &fd, &log))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		be_user(ROOT);
+		if (syscall(SYS_capget, &header, data))
+			_exit(97);
+		data[0].effective &= ~(1U << capability);
+		if (syscall(SYS_capset, &header, data))
+			_exit(97);
+		_exit(become(fd, log));
+	}
+	close(fd);
+	close(log);
+	return exit_status(pid);
+}
+
+TEST_F_TIMEOUT(ns, semaphores, LIMIT)
+{
+	static const char * const ids[] = { "uid", "euid", "suid", "fsuid", "gid", "egid",
+					    "sgid", "fsgid" };
+	static const char creator[] = "no right to IPC objects that user ";
+	struct image image;
+	char field[32];
+	size_t index;
+	u64 id, key;
+
+	ASSERT_EQ(0, unlink("go"));
+	ASSERT_TRUE(make_image(&image, have_semaphores, false)) {
+		show_file("log");
+	}
+	ASSERT_TRUE(let_go());
+	EXPECT_EQ(2, image_count(&image, "sem_set"));
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT)) {
+		show_file("log");
+	}
+	/* Two of them cannot be one. */
+	ASSERT_TRUE(image_get(&image, "ipc_perm[0].id", &id));
+	ASSERT_TRUE(image_get(&image, "ipc_perm[0].key", &key));
+	image_set(&image, "ipc_perm[1].id", id);
+	EXPECT_TRUE(is_refused(&image, ROOT, EINVAL, "another IPC object than 0 is in its place"));
+	image_set(&image, "ipc_perm[1].id", id + 32768);
+	EXPECT_TRUE(is_refused(&image, ROOT, EINVAL, "another IPC object than 32768 is in its"));
+	image_set(&image, "ipc_perm[1].id", id + 7);
+	image_set(&image, "ipc_perm[1].key", key);
+	EXPECT_TRUE(is_refused(&image, ROOT, EINVAL,
+			       "cannot create SysV semaphores 7 with key 0x6e730001"));
+	image_set(&image, "ipc_perm[1].key", key + 1);
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT));
+
+	image_set(&image, "ipc_perm[1].cuid", 1234);
+	EXPECT_EQ(TINY_GOOD, restart_as(&image, ROOT));
+	for (index = 0; index < sizeof(ids) / sizeof(*ids); index++) {
+		snprintf(field, sizeof(field), "cred.%s", ids[index]);
+		image_set(&image, field, 0);
+	}
+	EXPECT_EQ(EPERM, restart_without(&image, CAP_SETUID));
+	EXPECT_TRUE(file_holds("log", creator));
+	image_set(&image, "ipc_perm[0].cuid", 0);
+	image_set(&image, "ipc_perm[1].cuid", 0);
+	EXPECT_EQ(EPERM, restart_without(&image, CAP_SETGID));
+	EXPECT_TRUE(file_holds("log", creator));
+	image_set(&image, "ipc_perm[0].cgid", 0);
+	image_set(&image, "ipc_perm[1].cgid", 0);
+	EXPECT_NE(EPERM, restart_without(&image, CAP_SETGID));
+	EXPECT_NE(EPERM, restart_without(&image, CAP_SETUID));
+	image_free(&image);
 }
 
 /* Who has an adjustment to undo, and becomes a process that cannot. */

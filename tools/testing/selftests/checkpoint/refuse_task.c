@@ -186,10 +186,16 @@ static bool unshare_network(void)
 	return !unshare(CLONE_NEWNET);
 }
 
+/* More than semop(2) can name. */
 static bool have_semaphores(void)
 {
-	return !unshare(CLONE_NEWIPC) && semget(IPC_PRIVATE, 2, 0600) >= 0 &&
-	       semget(IPC_PRIVATE, 2, 0600) >= 0;
+	int fd;
+
+	if (unshare(CLONE_NEWIPC))
+		return false;
+	fd = open("/proc/sys/kernel/sem", O_WRONLY);
+	return write(fd, "70000 100000 32 32", 18) == 18 && !close(fd) &&
+	       semget(IPC_PRIVATE, 65537, 0600) >= 0;
 }
 
 static bool have_queue(void)
@@ -363,12 +369,11 @@ const struct refusal task_refusals[] = {
 	{ "deadline", set_deadline, EOPNOTSUPP, "SCHED_DEADLINE" },
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
-	{ "ipc-semaphores", have_semaphores, EOPNOTSUPP,
-	  "its IPC namespace has 2 semaphore sets, 0 message queues, 0 shared" },
+	{ "ipc-semaphores", have_semaphores, EOPNOTSUPP, "a set of 65537 SysV semaphores" },
 	{ "ipc-queue", have_queue, EOPNOTSUPP,
-	  "0 semaphore sets, 1 message queues, 0 shared memory segments and 0 POSIX" },
+	  "1 message queues, 0 shared memory segments and 0 POSIX" },
 	{ "ipc-segment", have_segment, EOPNOTSUPP,
-	  "0 semaphore sets, 0 message queues, 1 shared memory segments and 0 POSIX" },
+	  "0 message queues, 1 shared memory segments and 0 POSIX" },
 	{ "ipc-posix-queue", have_posix_queue, EOPNOTSUPP,
 	  "0 shared memory segments and 1 POSIX message queues" },
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },

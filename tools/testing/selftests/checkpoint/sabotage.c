@@ -172,7 +172,16 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ ADD, "ipc_ns.sem_next", 1 }, { ADD, "ipc_ns.msg_seq", 1 },
 		{ ADD, "ipc_ns.msg_last", 1 }, { ADD, "ipc_ns.msg_next", 1 },
 		{ ADD, "ipc_ns.shm_seq", 1 }, { ADD, "ipc_ns.shm_last", 1 },
-		{ ADD, "ipc_ns.shm_next", 1 }, { SET, "task_objs.nsproxy", 0 }) },
+		{ ADD, "ipc_ns.shm_next", 1 }, { SET, "task_objs.nsproxy", 0 },
+		{ ADD, "ipc_perm[0].id", 3 }, { ADD, "ipc_perm[1].key", 1 },
+		{ ADD, "ipc_perm[0].uid", 1 }, { ADD, "ipc_perm[1].gid", 1 },
+		{ ADD, "ipc_perm[0].cuid", 1 }, { ADD, "ipc_perm[1].cgid", 1 },
+		{ XOR, "ipc_perm[0].mode", 1 }, { ADD, "sem_set[1].otime", 1 },
+		{ ADD, "sem_set[0].ctime", 1 }, { BYTES, "sem_set+52", 1 },
+		{ BYTES, "sem_set+48", 1ULL << 15, .refused = true },
+		{ ADD, "sem_set[0].nsems", 1, .refused = true },
+		{ SET, "ipc_ns.nr_sem_sets", 1, .refused = true },
+		{ SET, "ipc_ns.nr_sem_sets", 3, .refused = true }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(

@@ -26,9 +26,11 @@
 
 #define NR_MEMBERS	5
 #define THREAD		4
-#define VIEW_SIZE	1000
+#define VIEW_SIZE	2000
 /* Of what the members create. */
 #define KEY		0x6e730000
+#define SEM_KEY		(KEY + 100)
+#define NR_SEMS		5
 /* As long as a name can be. */
 #define LONG_NAME	"a-name-of-64-bytes-is-the-longest-that-uname-can-tell-about-it.x"
 
@@ -200,6 +202,50 @@ static bool take_ids(int index, int key)
 	return !semctl(ids[1], 0, IPC_RMID) && !shmctl(ids[2], IPC_RMID, NULL);
 }
 
+/* A set in whose place there was another, and one with a key and another owner. */
+static bool create_semaphores(int index)
+{
+	struct sembuf operations[2] = { { 1, 10 + index, 0 }, { NR_SEMS - 1, 1, 0 } };
+	int *last = &members[index].last_ids[1];
+	unsigned short values[NR_SEMS];
+	struct semid_ds set;
+
+	if (semget(IPC_PRIVATE, 2, 0600) != 0 || semget(IPC_PRIVATE, 3, 0600) != 1 ||
+	    semget(SEM_KEY, NR_SEMS, IPC_CREAT | IPC_EXCL | 0640) != 2 ||
+	    semctl(0, 0, IPC_RMID) || semctl(1, 2, SETVAL, 300 + index))
+		return false;
+	*last = 2;
+	values[0] = 32767;
+	for (index = 1; index < NR_SEMS; index++)
+		values[index] = index;
+	if (semctl(2, 0, SETALL, values) || semctl(2, 0, IPC_STAT, &set) ||
+	    semop(2, operations, 2))
+		return false;
+	set.sem_perm.uid = 1000;
+	set.sem_perm.gid = 1001;
+	set.sem_perm.mode = 0624;
+	return !semctl(2, 0, IPC_SET, &set);
+}
+
+/* All but who has changed it last. */
+static void add_semaphores(char *view, int key)
+{
+	unsigned short values[NR_SEMS];
+	struct semid_ds set = { 0 };
+	int id = key ? semget(key, 0, 0) : 1, index;
+
+	/* There is none in the namespace of the caller. */
+	if (semctl(id, 0, IPC_STAT, &set) || set.sem_nsems > NR_SEMS ||
+	    semctl(id, 0, GETALL, values))
+		return;
+	sprintf(view + strlen(view), "set %d: %d.%d %d.%d %o %lld %lld:", id,
+		set.sem_perm.uid, set.sem_perm.gid, set.sem_perm.cuid, set.sem_perm.cgid,
+		set.sem_perm.mode, (long long)set.sem_otime, (long long)set.sem_ctime);
+	for (index = 0; index < (int)set.sem_nsems; index++)
+		sprintf(view + strlen(view), " %d", values[index]);
+	strcat(view, "\n");
+}
+
 static bool begin_ipc(int index)
 {
 	int round;
@@ -220,6 +266,8 @@ static bool begin_ipc(int index)
 	if (!write_sysctl("kernel/shm_rmid_forced", index & 1 ? "1" : "0"))
 		return false;
 	memset(members[index].last_ids, -1, sizeof(members[index].last_ids));
+	if (!create_semaphores(index))
+		return false;
 	for (round = 0; round <= index; round++)
 		if (!take_ids(index, IPC_PRIVATE) ||
 		    msgctl(members[index].last_ids[0], IPC_RMID, NULL))
@@ -237,6 +285,8 @@ static bool look_at_ipc(char *view)
 	for (limit = 0; limit < ARRAY_SIZE(limits); limit++)
 		good &= add_sysctl(view, limits[limit].name);
 	good &= add_sysctl(view, "kernel/shm_rmid_forced");
+	add_semaphores(view, 0);
+	add_semaphores(view, SEM_KEY);
 	for (index = 0; index < NR_MEMBERS; index++)
 		if (msgget(KEY + index, 0) >= 0)
 			sprintf(view + strlen(view), "queue %d;", index);
@@ -480,6 +530,35 @@ static void setup_ipc_alone(void)
 	setup_ipc_own();
 }
 
+static int waiting_for = -1;
+
+/* Somebody waits for a semaphore, and still does after a restart. */
+static void setup_ipc_waits(void)
+{
+	struct sembuf down = { 1, -1, 0 };
+
+	setup_ipc_alone();
+	waiting_for = semget(IPC_PRIVATE, 2, 0600);
+	need(waiting_for >= 0);
+	members[0].last_ids[1]++;
+	if (!fork())
+		_exit(!!semop(waiting_for, &down, 1));
+	while (semctl(waiting_for, 1, GETNCNT) != 1)
+		sched_yield();
+}
+
+static void verify_waits(void)
+{
+	struct sembuf up = { 1, 1, 0 };
+	int status = -1;
+
+	check_equal(semctl(waiting_for, 1, GETVAL), 0, "a semaphore");
+	check(!waitpid(-1, NULL, WNOHANG), "who waits for a semaphore is gone");
+	check(!semop(waiting_for, &up, 1), "semop: %s", strerror(errno));
+	check(wait(&status) > 0 && !status, "who waited has ended: %#x", status);
+	check_equal(semctl(waiting_for, 1, GETVAL), 0, "a semaphore");
+}
+
 static void end_all(void)
 {
 	int index;
@@ -511,6 +590,12 @@ static void verify(void)
 	end_all();
 }
 
+static void verify_ipc_waits(void)
+{
+	verify_waits();
+	verify();
+}
+
 static const struct subject_mode modes[] = {
 	{ "uts", setup_uts, verify },
 	{ "uts-own", setup_uts_own, verify },
@@ -518,6 +603,7 @@ static const struct subject_mode modes[] = {
 	{ "ipc", setup_ipc, verify },
 	{ "ipc-own", setup_ipc_own, verify },
 	{ "ipc-alone", setup_ipc_alone, verify },
+	{ "ipc-waits", setup_ipc_waits, verify_ipc_waits },
 	{ }
 };
 
