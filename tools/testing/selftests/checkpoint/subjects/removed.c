@@ -147,7 +147,9 @@ static void verify_open(void)
 /* What was in between is left out. */
 static void verify_nested(void)
 {
-	check(!getcwd((char [256]){ 0 }, 256) && errno == ENOENT, "it is back");
+	char path[256];
+
+	check(!getcwd(path, sizeof(path)) && errno == ENOENT, "it is back: %s", path);
 	check(openat(AT_FDCWD, "new", O_WRONLY | O_CREAT, 0644) < 0 && errno == ENOENT,
 	      "a file in it: %s", strerror(errno));
 	check(!access(subject_was_restarted() ? "../beacon" : "../../beacon", F_OK),
