@@ -2,11 +2,12 @@
 /*
  * Checkpoint and restart of IPC namespaces.
  *
- * Saved: limits; semaphores; and which identifier comes next, so that one which
- *	was removed does not name something else sooner than it would have.
+ * Saved: limits; semaphores and message queues; and which identifier comes next,
+ *	so that one which was removed does not name something else sooner than it
+ *	would have.
  * Reset to default: the identifier that somebody has asked for by a sysctl
  *	(sem_next_id and its like); security labels.
- * Refused: namespaces with message queues or shared memory.
+ * Refused: namespaces with shared memory or POSIX message queues.
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
@@ -26,15 +27,14 @@
 
 static int check_contents(struct ckpt_ctx *ctx, const struct ipc_namespace *ns)
 {
-	int queues = READ_ONCE(ns->ids[IPC_MSG_IDS].in_use);
 	int segments = READ_ONCE(ns->ids[IPC_SHM_IDS].in_use);
 	unsigned int posix_queues = READ_ONCE(ns->mq_queues_count);
 
-	if (!queues && !segments && !posix_queues)
+	if (!segments && !posix_queues)
 		return 0;
 	return ckpt_error(ctx, -EOPNOTSUPP,
-			  "its IPC namespace has %d message queues, %d shared memory segments and %u POSIX message queues",
-			  queues, segments, posix_queues);
+			  "its IPC namespace has %d shared memory segments and %u POSIX message queues",
+			  segments, posix_queues);
 }
 
 static void save_limits(const struct ipc_namespace *ns,
@@ -93,7 +93,8 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
 		  &record->msg_next);
 	save_next(&ns->ids[IPC_SHM_IDS], &record->shm_seq, &record->shm_last,
 		  &record->shm_next);
-	return ckpt_sem_sets_save(ctx, ns, &record->nr_sem_sets);
+	ret = ckpt_sem_sets_save(ctx, ns, &record->nr_sem_sets);
+	return ret ?: ckpt_msg_queues_save(ctx, ns, &record->nr_msg_queues);
 }
 
 /**
@@ -259,9 +260,14 @@ static int read_contents(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		ns->sem_ctls[0] = INT_MAX;
 		ns->sem_ctls[1] = INT_MAX;
 		ns->sem_ctls[3] = ipc_mni;
+		ns->msg_ctlmax = INT_MAX;
+		ns->msg_ctlmnb = INT_MAX;
+		ns->msg_ctlmni = ipc_mni;
 	}
 	for (index = 0; index < record->nr_sem_sets && !ret; index++)
 		ret = ckpt_sem_set_restore(ctx, ns);
+	for (index = 0; index < record->nr_msg_queues && !ret; index++)
+		ret = ckpt_msg_queue_restore(ctx, ns);
 	return ret;
 }
 

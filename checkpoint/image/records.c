@@ -580,7 +580,9 @@ DESCRIBE(uts_ns, UTS_NS);
 	IPC_NEXT(R, s, sem)						\
 	IPC_NEXT(R, s, msg)						\
 	IPC_NEXT(R, s, shm)						\
-	UINT(R, s, nr_sem_sets, 0, IPC_INDICES)
+	UINT(R, s, nr_sem_sets, 0, IPC_INDICES)				\
+	UINT(R, s, nr_msg_queues, 0, IPC_INDICES)			\
+	ZERO(R, s, reserved)
 DESCRIBE(ipc_ns, IPC_NS);
 
 #define SOCKET(R, s)							\
@@ -643,14 +645,30 @@ DESCRIBE(file_unix, FILE_UNIX);
 	ZERO(R, s, reserved)
 DESCRIBE(ipc_perm, IPC_PERM);
 
+#define SECONDS(R, s, m)						\
+	R(s, m, SINT, -0x7fffffffffffffffLL, 0x7fffffffffffffffLL, 0)
+
 #define SEM_SET(R, s)							\
-	R(s, otime, SINT, -0x7fffffffffffffffLL,			\
-	  0x7fffffffffffffffLL, 0)					\
-	R(s, ctime, SINT, -0x7fffffffffffffffLL,			\
-	  0x7fffffffffffffffLL, 0)					\
+	SECONDS(R, s, otime)						\
+	SECONDS(R, s, ctime)						\
 	UINT(R, s, nsems, 1, CKPT_SEMS_MAX)			\
 	ZERO(R, s, reserved)
 DESCRIBE(sem_set, SEM_SET);
+
+#define MSG_QUEUE(R, s)							\
+	SECONDS(R, s, stime)						\
+	SECONDS(R, s, rtime)						\
+	SECONDS(R, s, ctime)						\
+	ANY(R, s, qbytes, 0)						\
+	ANY(R, s, nr_messages, 0)					\
+	ZERO(R, s, reserved)
+DESCRIBE(msg_queue, MSG_QUEUE);
+
+static_assert(CKPT_MSG_MAX <= CKPT_BUFFER_MAX);
+
+#define MSG(R, s)							\
+	UINT(R, s, type, 1, 0x7fffffffffffffffULL)
+DESCRIBE(msg, MSG);
 
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
@@ -747,6 +765,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(IPC_NS,		ipc_ns,		NONE),
 	RECORD(IPC_PERM,	ipc_perm,	NONE),
 	RECORD(SEM_SET,		sem_set,	NONE),
+	RECORD(MSG_QUEUE,	msg_queue,	NONE),
+	RECORD(MSG,		msg,		NONE),
 	RECORD(SOCKET,		socket,		NONE),
 	RECORD(UNIX_SOCKETS,	unix_sockets,	NONE),
 	RECORD(UNIX_SOCKET,	unix_socket,	NONE),

@@ -693,11 +693,14 @@ void ckpt_stop_commit(const struct ckpt_hdr_signal *record);
 void ckpt_stop_commit_thread(const struct ckpt_hdr_signal *record);
 int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
 
-/* What an IPC namespace holds: ipc/namespace_ckpt.c, sem_ckpt.h */
+/* What an IPC namespace holds: ipc/namespace_ckpt.c, sem_ckpt.h, msg_ckpt.h */
 struct ipc_ids;
 struct ipc_namespace;
 struct kern_ipc_perm;
+struct msg_msg;
 
+void ckpt_msg_text(struct msg_msg *msg, void *data);
+struct msg_msg *ckpt_msg_create(long type, void *data, size_t len);
 void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
 			   const struct kern_ipc_perm *perm);
 int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
@@ -708,6 +711,9 @@ struct kern_ipc_perm *ckpt_ipc_perm_set(struct ipc_ids *ids,
 int ckpt_sem_sets_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		       u32 *nr);
 int ckpt_sem_set_restore(struct ckpt_ctx *ctx, struct ipc_namespace *ns);
+int ckpt_msg_queues_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			 u32 *nr);
+int ckpt_msg_queue_restore(struct ckpt_ctx *ctx, struct ipc_namespace *ns);
 #else
 static inline int ckpt_sem_sets_save(struct ckpt_ctx *ctx,
 				     struct ipc_namespace *ns, u32 *nr)
@@ -717,6 +723,18 @@ static inline int ckpt_sem_sets_save(struct ckpt_ctx *ctx,
 
 static inline int ckpt_sem_set_restore(struct ckpt_ctx *ctx,
 				       struct ipc_namespace *ns)
+{
+	return ckpt_error(ctx, -EOPNOTSUPP, "this kernel has no SysV IPC");
+}
+
+static inline int ckpt_msg_queues_save(struct ckpt_ctx *ctx,
+				       struct ipc_namespace *ns, u32 *nr)
+{
+	return 0;
+}
+
+static inline int ckpt_msg_queue_restore(struct ckpt_ctx *ctx,
+					 struct ipc_namespace *ns)
 {
 	return ckpt_error(ctx, -EOPNOTSUPP, "this kernel has no SysV IPC");
 }

@@ -50,7 +50,8 @@ struct ckpt_hdr_uts_ns {
  * number; three groups of fields tell which comes next.
  *
  * Followed by a struct ckpt_hdr_ipc_perm and a struct ckpt_hdr_sem_set for each of
- * the @nr_sem_sets sets of semaphores.
+ * the @nr_sem_sets sets of semaphores, then by a struct ckpt_hdr_ipc_perm and a
+ * struct ckpt_hdr_msg_queue for each of the @nr_msg_queues message queues.
  *
  * @h: type and length
  * @shmmax: bytes of a segment of shared memory
@@ -79,6 +80,8 @@ struct ckpt_hdr_uts_ns {
  * @shm_last: likewise
  * @shm_next: likewise
  * @nr_sem_sets: sets of semaphores
+ * @nr_msg_queues: message queues
+ * @reserved: 0
  */
 struct ckpt_hdr_ipc_ns {
 	struct ckpt_hdr h;
@@ -108,6 +111,8 @@ struct ckpt_hdr_ipc_ns {
 	__s32 shm_last;
 	__u32 shm_next;
 	__u32 nr_sem_sets;
+	__u32 nr_msg_queues;
+	__u32 reserved;
 };
 
 /**
@@ -154,6 +159,45 @@ struct ckpt_hdr_sem_set {
 	__s64 ctime;
 	__u32 nsems;
 	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_msg_queue - message queue
+ *
+ * Followed by @nr_messages struct ckpt_hdr_msg, the oldest first.
+ *
+ * @h: type and length
+ * @stime: when the last message was sent, seconds since 1970, or 0
+ * @rtime: when the last one was received
+ * @ctime: when the queue was created or changed
+ * @qbytes: bytes of messages that it takes
+ * @nr_messages: messages
+ * @reserved: 0
+ */
+struct ckpt_hdr_msg_queue {
+	struct ckpt_hdr h;
+	__s64 stime;
+	__s64 rtime;
+	__s64 ctime;
+	__u64 qbytes;
+	__u32 nr_messages;
+	__u32 reserved;
+};
+
+/* Bytes of a message. */
+#define CKPT_MSG_MAX	1048576
+
+/**
+ * struct ckpt_hdr_msg - message
+ *
+ * Followed by a buffer with its text.
+ *
+ * @h: type and length
+ * @type: as msgsnd(2) takes it
+ */
+struct ckpt_hdr_msg {
+	struct ckpt_hdr h;
+	__u64 type;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_NAMESPACES_H */

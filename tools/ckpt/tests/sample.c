@@ -361,8 +361,9 @@ static u32 put_namespaces(struct sample *sample)
 	struct ckpt_hdr_ipc_ns ipc_ns = {
 		.shmmax = 1 << 20, .semmni = 100, .sem_last = -1, .msg_last = 3,
 		.mq_msg_max = 10, .mq_msgsize_max = 8192, .mq_msg_default = 10,
-		.mq_msgsize_default = 8192, .nr_sem_sets = 1,
+		.mq_msgsize_default = 8192, .nr_sem_sets = 1, .nr_msg_queues = 1,
 	};
+	struct ckpt_hdr_msg_queue queue = { .qbytes = 16384, .nr_messages = 1 };
 	struct ckpt_hdr_sem_set set = { .otime = 1000, .ctime = -1, .nsems = 5 };
 	struct ckpt_hdr_nsproxy nsproxy = { 0 };
 	u32 id = sample_object(sample, CKPT_OBJ_NSPROXY);
@@ -374,6 +375,10 @@ static u32 put_namespaces(struct sample *sample)
 	sample_any(sample, CKPT_HDR_IPC_PERM);
 	sample_put(sample, CKPT_HDR_SEM_SET, &set, NULL, 0);
 	sample_buffer(sample, set.nsems * sizeof(u16));
+	sample_any(sample, CKPT_HDR_IPC_PERM);
+	sample_put(sample, CKPT_HDR_MSG_QUEUE, &queue, NULL, 0);
+	sample_any(sample, CKPT_HDR_MSG);
+	sample_buffer(sample, 17);
 	sample_put(sample, CKPT_HDR_NSPROXY, &nsproxy, NULL, 0);
 	return id;
 }

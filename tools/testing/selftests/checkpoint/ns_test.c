@@ -204,7 +204,19 @@ static int become(int fd, int log)
 	return exit_status(pid);
 }
 
-static int restart_as(struct image *image, uid_t uid)
+static void drop_capability(int capability)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		_exit(97);
+	data[0].effective &= ~(1U << capability);
+	if (syscall(SYS_capset, &header, data))
+		_exit(97);
+}
+
+static int restart_without(struct image *image, uid_t uid, int capability)
 {
 	int fd, log;
 	pid_t pid;
@@ -214,11 +226,18 @@ static int restart_as(struct image *image, uid_t uid)
 	pid = fork();
 	if (!pid) {
 		be_user(uid);
+		if (capability >= 0)
+			drop_capability(capability);
 		_exit(become(fd, log));
 	}
 	close(fd);
 	close(log);
 	return exit_status(pid);
+}
+
+static int restart_as(struct image *image, uid_t uid)
+{
+	return restart_without(image, uid, -1);
 }
 
 /* Is that image refused, with this message? */
@@ -415,46 +434,33 @@ static bool save_is_refused(bool (*enter)(void), int error, const char *word)
 	return complain("%ld, not %d: %s", ret, -error, word);
 }
 
-static bool sees_semaphores(void)
+static bool sees_ipc(void)
 {
-	return semctl(semget(KEY, 0, 0), 1, GETVAL) == 7 &&
+	struct {
+		long type;
+		char text[4];
+	} message = { 5, "abcd" };
+
+	return msgrcv(msgget(KEY, 0), &message, 4, 0, IPC_NOWAIT) == 3 && message.type == 5 &&
+	       semctl(semget(KEY, 0, 0), 1, GETVAL) == 7 &&
 	       semctl(semget(KEY + 1, 0, 0), 0, GETVAL) == 9;
 }
 
-/* They are the ordinary user's, and there are more than the limits allow now. */
-static bool have_semaphores(void)
+/* It is the ordinary user's, and more than the limits allow now. */
+static bool have_ipc(void)
 {
-	is_right = sees_semaphores;
+	static const long message[2] = { 5 };
+
+	is_right = sees_ipc;
 	if (unshare(CLONE_NEWIPC) || setegid(ORDINARY_UID) || seteuid(ORDINARY_UID) ||
 	    semctl(semget(KEY, 2, IPC_CREAT | 0600), 1, SETVAL, 7) ||
-	    semctl(semget(KEY + 1, 1, IPC_CREAT | 0600), 0, SETVAL, 9))
+	    semctl(semget(KEY + 1, 1, IPC_CREAT | 0600), 0, SETVAL, 9) ||
+	    msgsnd(msgget(KEY, IPC_CREAT | 0600), message, 3, 0))
 		return false;
-	return !seteuid(0) && !setegid(0) && write_file("/proc/sys/kernel/sem", "1 1 1 1");
-}
-
-/* Root, but for the right to become others. */
-static int restart_without(struct image *image, int capability)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-	int fd, log;
-	pid_t pid;
-
-	if (!open_both(image, true, &fd, &log))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		be_user(ROOT);
-		if (syscall(SYS_capget, &header, data))
-			_exit(97);
-		data[0].effective &= ~(1U << capability);
-		if (syscall(SYS_capset, &header, data))
-			_exit(97);
-		_exit(become(fd, log));
-	}
-	close(fd);
-	close(log);
-	return exit_status(pid);
+	return !seteuid(0) && !setegid(0) && write_file("/proc/sys/kernel/sem", "1 1 1 1") &&
+	       write_file("/proc/sys/kernel/msgmax", "1") &&
+	       write_file("/proc/sys/kernel/msgmnb", "1") &&
+	       write_file("/proc/sys/kernel/msgmni", "0");
 }
 
 TEST_F_TIMEOUT(ns, semaphores, LIMIT)
@@ -468,7 +474,7 @@ TEST_F_TIMEOUT(ns, semaphores, LIMIT)
 	u64 id, key;
 
 	ASSERT_EQ(0, unlink("go"));
-	ASSERT_TRUE(make_image(&image, have_semaphores, false)) {
+	ASSERT_TRUE(make_image(&image, have_ipc, false)) {
 		show_file("log");
 	}
 	ASSERT_TRUE(let_go());
@@ -496,17 +502,45 @@ TEST_F_TIMEOUT(ns, semaphores, LIMIT)
 		snprintf(field, sizeof(field), "cred.%s", ids[index]);
 		image_set(&image, field, 0);
 	}
-	EXPECT_EQ(EPERM, restart_without(&image, CAP_SETUID));
+	EXPECT_EQ(EPERM, restart_without(&image, ROOT, CAP_SETUID));
 	EXPECT_TRUE(file_holds("log", creator));
-	image_set(&image, "ipc_perm[0].cuid", 0);
-	image_set(&image, "ipc_perm[1].cuid", 0);
-	EXPECT_EQ(EPERM, restart_without(&image, CAP_SETGID));
+	for (index = 0; index < 3; index++) {
+		snprintf(field, sizeof(field), "ipc_perm[%zu].cuid", index);
+		image_set(&image, field, 0);
+	}
+	EXPECT_EQ(EPERM, restart_without(&image, ROOT, CAP_SETGID));
 	EXPECT_TRUE(file_holds("log", creator));
-	image_set(&image, "ipc_perm[0].cgid", 0);
-	image_set(&image, "ipc_perm[1].cgid", 0);
-	EXPECT_NE(EPERM, restart_without(&image, CAP_SETGID));
-	EXPECT_NE(EPERM, restart_without(&image, CAP_SETUID));
 	image_free(&image);
+}
+
+TEST_F_TIMEOUT(ns, messages, LIMIT)
+{
+	static const char * const limits[] = { "semmsl", "semmns", "semopm", "semmni", "msgmax",
+					       "msgmnb", "msgmni" };
+	static const u64 defaults[] = { 32000, 1024000000, 500, 32000, LIMIT_DEFAULT, 16384,
+					32000 };
+	struct image *image = &self->image;
+	char field[32];
+	size_t index;
+
+	ASSERT_EQ(0, unlink("go"));
+	image_free(image);
+	ASSERT_TRUE(make_image(image, have_ipc, false));
+	ASSERT_TRUE(let_go());
+	image_set(image, "msg.type", 0);
+	EXPECT_TRUE(is_refused(image, ROOT, EINVAL, "value out of range"));
+	image_set(image, "msg.type", 5);
+	/* More than any limit can be. */
+	image_set(image, "msg_queue.qbytes", 1ULL << 32);
+	EXPECT_EQ(TINY_GOOD, restart_as(image, ROOT));
+	for (index = 0; index < sizeof(defaults) / sizeof(*defaults); index++) {
+		snprintf(field, sizeof(field), "ipc_ns.%s", limits[index]);
+		image_set(image, field, defaults[index]);
+	}
+	EXPECT_EQ(95, restart_there(image, "none", "none"));
+	EXPECT_TRUE(file_holds("log", "no right to SysV message queue 0 of 4294967296 bytes"));
+	image_set(image, "msg_queue.qbytes", 2);
+	EXPECT_EQ(94, restart_there(image, "none", "none"));
 }
 
 /* Who has an adjustment to undo, and becomes a process that cannot. */

@@ -198,9 +198,24 @@ static bool have_semaphores(void)
 	       semget(IPC_PRIVATE, 65537, 0600) >= 0;
 }
 
-static bool have_queue(void)
+static bool have_long_message(void)
 {
-	return !unshare(CLONE_NEWIPC) && msgget(IPC_PRIVATE, 0600) >= 0;
+	static const struct {
+		long type;
+		char text[(1 << 20) + 1];
+	} message = { 1 };
+	int index;
+
+	if (unshare(CLONE_NEWIPC))
+		return false;
+	for (index = 0; index < 2; index++) {
+		int fd = open(index ? "/proc/sys/kernel/msgmnb" : "/proc/sys/kernel/msgmax",
+			      O_WRONLY);
+
+		if (write(fd, "2000000", 7) != 7 || close(fd))
+			return false;
+	}
+	return !msgsnd(msgget(IPC_PRIVATE, 0600), &message, sizeof(message.text), IPC_NOWAIT);
 }
 
 /* Its creator has gone: nobody who is saved would be refused for it. */
@@ -370,10 +385,9 @@ const struct refusal task_refusals[] = {
 	{ "mount-namespace", unshare_mounts, EPERM, "mount namespace" },
 	{ "network-namespace", unshare_network, EPERM, "network namespace" },
 	{ "ipc-semaphores", have_semaphores, EOPNOTSUPP, "a set of 65537 SysV semaphores" },
-	{ "ipc-queue", have_queue, EOPNOTSUPP,
-	  "1 message queues, 0 shared memory segments and 0 POSIX" },
+	{ "ipc-message", have_long_message, EOPNOTSUPP, "a SysV message of 1048577 bytes" },
 	{ "ipc-segment", have_segment, EOPNOTSUPP,
-	  "0 message queues, 1 shared memory segments and 0 POSIX" },
+	  "its IPC namespace has 1 shared memory segments and 0 POSIX message queues" },
 	{ "ipc-posix-queue", have_posix_queue, EOPNOTSUPP,
 	  "0 shared memory segments and 1 POSIX message queues" },
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },

@@ -181,7 +181,14 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ BYTES, "sem_set+48", 1ULL << 15, .refused = true },
 		{ ADD, "sem_set[0].nsems", 1, .refused = true },
 		{ SET, "ipc_ns.nr_sem_sets", 1, .refused = true },
-		{ SET, "ipc_ns.nr_sem_sets", 3, .refused = true }) },
+		{ SET, "ipc_ns.nr_sem_sets", 3, .refused = true },
+		{ ADD, "ipc_perm[2].id", 3 }, { ADD, "ipc_perm[3].key", 1 },
+		{ ADD, "ipc_perm[3].cuid", 1 }, { XOR, "ipc_perm[2].mode", 1 },
+		{ ADD, "msg_queue[0].stime", 1 }, { ADD, "msg_queue[1].rtime", 1 },
+		{ ADD, "msg_queue[0].ctime", 1 }, { ADD, "msg_queue[1].qbytes", 1 },
+		{ ADD, "msg[0].type", 1 }, { ADD, "msg[6].type", 1 },
+		{ BYTES, "msg+32", 1 }, { ADD, "msg_queue[0].nr_messages", 1, .refused = true },
+		{ SET, "ipc_ns.nr_msg_queues", 3, .refused = true }) },
 	{ "robust", "", 0, ROWS(
 		{ SET, "thread.robust_list", 0 }, { ADD, "thread.clear_child_tid", 4 }) },
 	{ "identity", "", 0, ROWS(

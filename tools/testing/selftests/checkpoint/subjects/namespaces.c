@@ -26,11 +26,13 @@
 
 #define NR_MEMBERS	5
 #define THREAD		4
-#define VIEW_SIZE	2000
+#define VIEW_SIZE	3000
 /* Of what the members create. */
 #define KEY		0x6e730000
 #define SEM_KEY		(KEY + 100)
 #define NR_SEMS		5
+#define MSG_KEY		(KEY + 200)
+#define MSG_SIZE	5000
 /* As long as a name can be. */
 #define LONG_NAME	"a-name-of-64-bytes-is-the-longest-that-uname-can-tell-about-it.x"
 
@@ -246,6 +248,89 @@ static void add_semaphores(char *view, int key)
 	strcat(view, "\n");
 }
 
+/* The longest is in two pages. */
+static const struct {
+	long type;
+	size_t size;
+} texts[] = { { 3, 10 }, { 1, 0 }, { 3, MSG_SIZE }, { 0x123456789abcLL, 1 } };
+
+static struct {
+	long type;
+	u64 text[MSG_SIZE / 8];
+} message;
+
+static bool send_messages(int id, u64 seed)
+{
+	size_t index;
+
+	for (index = 0; index < ARRAY_SIZE(texts); index++) {
+		message.type = texts[index].type;
+		pattern_fill(message.text, MSG_SIZE, seed + index);
+		if (msgsnd(id, &message, texts[index].size, IPC_NOWAIT))
+			return false;
+	}
+	return true;
+}
+
+/* One with messages, and one with a key and another owner, which is full. */
+static bool create_queues(int index)
+{
+	struct msqid_ds queue;
+
+	if (msgget(IPC_PRIVATE, 0600) != 0 || msgget(IPC_PRIVATE, 0602) != 1 ||
+	    msgget(MSG_KEY, IPC_CREAT | IPC_EXCL | 0640) != 2 || msgctl(0, IPC_RMID, NULL) ||
+	    !send_messages(1, 100 * index) || !send_messages(2, 1000) ||
+	    msgrcv(2, &message, MSG_SIZE, 1, IPC_NOWAIT) || msgctl(2, IPC_STAT, &queue))
+		return false;
+	queue.msg_perm.uid = 1000;
+	queue.msg_perm.gid = 1001;
+	queue.msg_perm.mode = 0646;
+	queue.msg_qbytes = 40 + index;
+	members[index].last_ids[0] = 2;
+	return !msgctl(2, IPC_SET, &queue);
+}
+
+/* All but who has sent or received last. */
+static void add_queue(char *view, int key)
+{
+	int id = key ? msgget(key, 0) : 1, index;
+	struct msqid_ds queue;
+	ssize_t size;
+
+	if (msgctl(id, IPC_STAT, &queue))
+		return;
+	sprintf(view + strlen(view), "queue %d, %d.%d %d.%d %o %lld %lld %lld: %ld, %ld of %ld:",
+		id, queue.msg_perm.uid, queue.msg_perm.gid, queue.msg_perm.cuid,
+		queue.msg_perm.cgid, queue.msg_perm.mode, (long long)queue.msg_stime,
+		(long long)queue.msg_rtime, (long long)queue.msg_ctime, (long)queue.msg_qnum,
+		(long)queue.__msg_cbytes, (long)queue.msg_qbytes);
+	for (index = 0;; index++) {
+		u64 sum = 0;
+		ssize_t at;
+
+		size = msgrcv(id, &message, MSG_SIZE, index, MSG_COPY | IPC_NOWAIT);
+		if (size < 0)
+			break;
+		for (at = 0; at < size; at++)
+			sum = sum * 31 + ((unsigned char *)message.text)[at];
+		sprintf(view + strlen(view), " %lx:%zd:%llx", message.type, size,
+			(unsigned long long)sum);
+	}
+	strcat(view, "\n");
+}
+
+/* What all of them take. */
+static void add_totals(char *view)
+{
+	struct msginfo info;
+	struct seminfo sems;
+
+	if (msgctl(0, MSG_INFO, (void *)&info) < 0 || semctl(0, 0, SEM_INFO, &sems) < 0)
+		return;
+	sprintf(view + strlen(view), "%d queues, %d messages, %d bytes; %d sets, %d semaphores\n",
+		info.msgpool, info.msgmap, info.msgtql, sems.semusz, sems.semaem);
+}
+
 static bool begin_ipc(int index)
 {
 	int round;
@@ -266,7 +351,7 @@ static bool begin_ipc(int index)
 	if (!write_sysctl("kernel/shm_rmid_forced", index & 1 ? "1" : "0"))
 		return false;
 	memset(members[index].last_ids, -1, sizeof(members[index].last_ids));
-	if (!create_semaphores(index))
+	if (!create_semaphores(index) || !create_queues(index))
 		return false;
 	for (round = 0; round <= index; round++)
 		if (!take_ids(index, IPC_PRIVATE) ||
@@ -287,6 +372,9 @@ static bool look_at_ipc(char *view)
 	good &= add_sysctl(view, "kernel/shm_rmid_forced");
 	add_semaphores(view, 0);
 	add_semaphores(view, SEM_KEY);
+	add_queue(view, 0);
+	add_queue(view, MSG_KEY);
+	add_totals(view);
 	for (index = 0; index < NR_MEMBERS; index++)
 		if (msgget(KEY + index, 0) >= 0)
 			sprintf(view + strlen(view), "queue %d;", index);
@@ -530,12 +618,25 @@ static void setup_ipc_alone(void)
 	setup_ipc_own();
 }
 
-static int waiting_for = -1;
+static int waiting_for = -1, waiting_in = -1;
 
-/* Somebody waits for a semaphore, and still does after a restart. */
+static bool is_in_msgrcv(pid_t pid)
+{
+	char path[64], text[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	need(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return atoi(text) == SYS_msgrcv;
+}
+
+/* Others wait for a semaphore and for a message, and still do after a restart. */
 static void setup_ipc_waits(void)
 {
 	struct sembuf down = { 1, -1, 0 };
+	pid_t receiver;
 
 	setup_ipc_alone();
 	waiting_for = semget(IPC_PRIVATE, 2, 0600);
@@ -543,8 +644,17 @@ static void setup_ipc_waits(void)
 	members[0].last_ids[1]++;
 	if (!fork())
 		_exit(!!semop(waiting_for, &down, 1));
-	while (semctl(waiting_for, 1, GETNCNT) != 1)
+	waiting_in = msgget(IPC_PRIVATE, 0600);
+	need(waiting_in >= 0);
+	members[0].last_ids[0]++;
+	receiver = fork();
+	if (!receiver)
+		_exit(msgrcv(waiting_in, &message, MSG_SIZE, 9, 0) != 7);
+	while (semctl(waiting_for, 1, GETNCNT) != 1 || !is_in_msgrcv(receiver))
 		sched_yield();
+	/* With that it begins. */
+	look_at_all();
+	memcpy(views[0], members[0].view, VIEW_SIZE);
 }
 
 static void verify_waits(void)
@@ -552,11 +662,16 @@ static void verify_waits(void)
 	struct sembuf up = { 1, 1, 0 };
 	int status = -1;
 
+	message.type = 8;
+	check(!msgsnd(waiting_in, &message, 5, IPC_NOWAIT), "msgsnd: %s", strerror(errno));
 	check_equal(semctl(waiting_for, 1, GETVAL), 0, "a semaphore");
-	check(!waitpid(-1, NULL, WNOHANG), "who waits for a semaphore is gone");
+	check(!waitpid(-1, NULL, WNOHANG), "one that waits is gone");
 	check(!semop(waiting_for, &up, 1), "semop: %s", strerror(errno));
 	check(wait(&status) > 0 && !status, "who waited has ended: %#x", status);
 	check_equal(semctl(waiting_for, 1, GETVAL), 0, "a semaphore");
+	message.type = 9;
+	check(!msgsnd(waiting_in, &message, 7, IPC_NOWAIT), "msgsnd: %s", strerror(errno));
+	check(wait(&status) > 0 && !status, "who received has ended: %#x", status);
 }
 
 static void end_all(void)
@@ -592,8 +707,8 @@ static void verify(void)
 
 static void verify_ipc_waits(void)
 {
-	verify_waits();
 	verify();
+	verify_waits();
 }
 
 static const struct subject_mode modes[] = {

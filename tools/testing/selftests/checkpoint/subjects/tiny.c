@@ -262,7 +262,9 @@ static int get_rich(const char *path)
 	/* Namespaces of its own, UTS and IPC, are for root. */
 	if (!old_euid && (my_syscall1(__NR_unshare, 0x0c000000) ||
 			  my_syscall2(__NR_sethostname, "tiny", 4) ||
-			  my_syscall3(__NR_semget, 0, 2, 0600)))
+			  my_syscall3(__NR_semget, 0, 2, 0600) ||
+			  my_syscall2(__NR_msgget, 0, 0600) ||
+			  my_syscall4(__NR_msgsnd, 0, words + 2, 3, 0)))
 		return 0;
 	/* Who has a filter cannot save itself without privilege. */
 	return shared_memory && map[4096] == 2 && open_nameless() && open_fifo(path) &&
