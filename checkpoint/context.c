@@ -93,9 +93,9 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 
 	ckpt_segments_free(ctx);
 	ckpt_cow_free(ctx);
-	ckpt_unix_free(ctx);
 	ckpt_file_owners_free(ctx);
 	ckpt_objects_free(ctx);
+	ckpt_unix_free(ctx);
 	ckpt_report_free(ctx);
 	ckpt_stream_end(ctx);
 	path_put(&ctx->root);

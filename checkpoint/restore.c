@@ -136,6 +136,7 @@ static int end_of_image(struct ckpt_ctx *ctx)
 /* All are what they shall be, and none runs yet. */
 static void end_of_commit(struct ckpt_ctx *ctx)
 {
+	ctx->committed = true;
 	ckpt_file_owners_commit(ctx);
 	ckpt_objects_release(ctx);
 }

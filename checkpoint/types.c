@@ -194,6 +194,7 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.drop		= ckpt_unix_sockets_drop,
 		.save		= ckpt_unix_sockets_save,
 		.restore	= ckpt_unix_sockets_restore,
+		.publish	= ckpt_unix_sockets_publish,
 	},
 #endif
 #ifdef CONFIG_SECCOMP_FILTER

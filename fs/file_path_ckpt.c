@@ -26,6 +26,8 @@
 #include <linux/time64.h>
 #include <linux/uuid.h>
 
+#include "internal.h"
+
 static void identify(const struct inode *inode,
 		     struct ckpt_hdr_file_path *record)
 {
@@ -370,4 +372,17 @@ struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 					  "open flags %#o of a path only",
 					  record->open_flags));
 	return ckpt_file_path_open(ctx, record->open_flags);
+}
+
+/**
+ * ckpt_path_unlink - remove a file, as unlink() does
+ * @path: absolute
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_path_unlink(const char *path)
+{
+	struct filename *name = getname_kernel(path);
+
+	return IS_ERR(name) ? PTR_ERR(name) : do_unlinkat(AT_FDCWD, name);
 }

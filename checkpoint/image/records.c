@@ -612,11 +612,20 @@ DESCRIBE(unix_sockets, UNIX_SOCKETS);
 #define UNIX_SOCKET(R, s)						\
 	UINT(R, s, type, CKPT_UNIX_STREAM, CKPT_UNIX_SEQPACKET)		\
 	MASK(R, s, flags, CKPT_UNIX_ALL)				\
-	UINT(R, s, state, CKPT_UNIX_UNCONNECTED, CKPT_UNIX_CONNECTED)	\
+	UINT(R, s, state, CKPT_UNIX_UNCONNECTED, CKPT_UNIX_LISTENING)	\
 	UINT(R, s, peer, 0, 0x7fffffff)					\
 	OPT_REF(R, s, peer_cred, CRED)					\
-	R(s, peer_pid, UINT, 0, MAX_PID, VOLATILE)
+	R(s, peer_pid, UINT, 0, MAX_PID, VOLATILE)			\
+	ANY(R, s, backlog, 0)						\
+	ZERO(R, s, reserved)
 DESCRIBE(unix_socket, UNIX_SOCKET);
+
+#define UNIX_PATH(R, s)							\
+	MASK(R, s, mode, 07777)						\
+	UINT(R, s, uid, 0, 0xfffffffe)					\
+	UINT(R, s, gid, 0, 0xfffffffe)					\
+	ZERO(R, s, reserved)
+DESCRIBE(unix_path, UNIX_PATH);
 
 #define UNIX_MESSAGE(R, s)						\
 	UINT(R, s, from, 1, 0x7fffffff)					\
@@ -772,6 +781,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(UNIX_SOCKET,	unix_socket,	NONE),
 	RECORD(UNIX_MESSAGE,	unix_message,	NONE),
 	RECORD(FILE_UNIX,	file_unix,	NONE),
+	RECORD(UNIX_PATH,	unix_path,	NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

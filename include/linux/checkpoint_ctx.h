@@ -195,6 +195,7 @@ struct ckpt_tree_task {
  * @refs: references; restarted tasks hold one besides the caller
  * @flags: of the system call
  * @saving: checkpoint(), not restart()
+ * @committed: restart() has succeeded
  * @descriptor: that the file being saved was met at, or -1
  * @epolls_to_save: epolls whose items are not saved yet
  * @epolls_seen: the last id of an object that was looked at for that
@@ -234,6 +235,7 @@ struct ckpt_ctx {
 	refcount_t refs;
 	unsigned long flags;
 	bool saving;
+	bool committed;
 	int descriptor;
 	u32 epolls_to_save;
 	u32 epolls_seen;
@@ -465,6 +467,7 @@ int ckpt_socket_restore(struct ckpt_ctx *ctx, struct file *file,
 int ckpt_unix_sockets_save(struct ckpt_ctx *ctx, void *object);
 void ckpt_unix_sockets_put(void *object);
 void *ckpt_unix_sockets_restore(struct ckpt_ctx *ctx);
+int ckpt_unix_sockets_publish(struct ckpt_ctx *ctx, void *object);
 void ckpt_unix_sockets_drop(void *object);
 struct file *ckpt_unix_restore(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record);
@@ -495,6 +498,7 @@ struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path);
 int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
+int ckpt_path_unlink(const char *path);
 int ckpt_inode_path_find(struct ckpt_ctx *ctx, struct inode *inode,
 			 struct vfsmount *likely, struct path *path);
 

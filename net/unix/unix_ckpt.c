@@ -8,14 +8,15 @@
  *	gone, errors; who the peer was when it connected.
  * Reset: processes that are not saved, in credentials: as if they had no id;
  *	what was read already of a piece that is read in part.
- * Refused: sockets with a name; pieces that carry descriptors; pieces that are too
- *	large for a record; sockets that the image is written into.
+ * Refused: connections that were not accepted yet; pieces that carry descriptors;
+ *	pieces that are too large for a record; sockets that the image is written
+ *	into.
  *
  * Sockets refer to each other in circles. So all of them are one object, which is
  * saved with the first socket that is met: the descriptors of all tasks are looked
  * through for them. Open sockets come first; then come those that nobody has open
- * any more, or nobody in the image, which an open one still refers to. Restart is
- * in unix_restore_ckpt.c.
+ * any more, or nobody in the image, which an open one still refers to. Names are in
+ * unix_name_ckpt.c, the restart in unix_restore_ckpt.c.
  */
 #ifdef CONFIG_CHECKPOINT
 
@@ -93,11 +94,6 @@ find_socket(struct ckpt_unix_sockets *sockets, const struct sock *sk)
 {
 	return rhashtable_lookup_fast(&sockets->by_address, &sk,
 				      ckpt_unix_by_address);
-}
-
-static unsigned long inode_number(const struct sock *sk)
-{
-	return sk->sk_socket ? SOCK_INODE(sk->sk_socket)->i_ino : 0;
 }
 
 static struct ckpt_unix_socket *
@@ -244,7 +240,8 @@ static int take_messages(struct ckpt_ctx *ctx, struct ckpt_unix_socket *socket)
 	u32 room = skb_queue_len_lockless(&socket->sk->sk_receive_queue);
 	int ret;
 
-	if (!room)
+	/* Connections are none. */
+	if (!room || READ_ONCE(socket->sk->sk_state) == TCP_LISTEN)
 		return 0;
 	socket->messages = kvcalloc(room, sizeof(*socket->messages),
 				    GFP_KERNEL_ACCOUNT);
@@ -421,13 +418,21 @@ static int save_peer_cred(struct ckpt_ctx *ctx, struct sock *sk)
 	return objref;
 }
 
-static int check_socket(struct ckpt_ctx *ctx, const struct sock *sk)
+static bool is_listening(const struct sock *sk)
 {
-	if (READ_ONCE(unix_sk(sk)->addr))
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "unix socket %lu has a name",
-				  inode_number(sk));
-	return 0;
+	return READ_ONCE(sk->sk_state) == TCP_LISTEN;
+}
+
+/* Each of those has a socket that nobody has open yet. */
+static int check_pending(struct ckpt_ctx *ctx, const struct sock *sk)
+{
+	u32 count = skb_queue_len_lockless(&sk->sk_receive_queue);
+
+	if (!is_listening(sk) || !count)
+		return 0;
+	return ckpt_error(ctx, -EBUSY,
+			  "%u connections to unix socket %lu were not accepted yet",
+			  count, inode_number(sk));
 }
 
 static void save_peer(struct ckpt_ctx *ctx, struct ckpt_unix_socket *socket,
@@ -463,7 +468,7 @@ static int save_socket(struct ckpt_ctx *ctx, struct ckpt_unix_socket *socket)
 	struct sock *sk = socket->sk;
 	int peer_cred = 0, ret;
 
-	ret = check_socket(ctx, sk);
+	ret = socket->is_open ? check_pending(ctx, sk) : 0;
 	if (!ret && socket->is_open)
 		peer_cred = save_peer_cred(ctx, sk);
 	if (ret || peer_cred < 0)
@@ -473,15 +478,21 @@ static int save_socket(struct ckpt_ctx *ctx, struct ckpt_unix_socket *socket)
 		return -ENOMEM;
 	record->type = type_saved(sk);
 	record->state = CKPT_UNIX_UNCONNECTED;
+	record->flags = name_flags(sk, socket->is_open);
 	if (!socket->is_open) {
-		record->flags = CKPT_UNIX_CLOSED;
-		return 0;
+		record->flags |= CKPT_UNIX_CLOSED;
+		return save_name(ctx, sk, record->flags);
 	}
 	record->peer_cred = peer_cred;
-	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
+	if (is_listening(sk)) {
+		record->state = CKPT_UNIX_LISTENING;
+		record->backlog = READ_ONCE(sk->sk_max_ack_backlog);
+	} else if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED) {
 		record->state = CKPT_UNIX_CONNECTED;
+	}
 	save_peer(ctx, socket, record);
-	return ckpt_socket_save(ctx, sk);
+	ret = ckpt_socket_save(ctx, sk);
+	return ret ?: save_name(ctx, sk, record->flags);
 }
 
 static void save_credentials(struct ckpt_ctx *ctx, const struct sk_buff *skb,

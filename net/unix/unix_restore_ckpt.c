@@ -27,6 +27,7 @@
  * @options: the record behind it
  * @sock: the new socket
  * @file: its open file, NULL if nobody has it open
+ * @name: its name, if it has one
  * @taken: it has become a file of the image
  */
 struct restored_socket {
@@ -34,16 +35,21 @@ struct restored_socket {
 	struct ckpt_hdr_socket options;
 	struct socket *sock;
 	struct file *file;
+	struct restored_name name;
 	bool taken;
 };
 
 /**
  * struct ckpt_unix_stage - all unix sockets of an image being read
+ * @ctx: context; it lives longer
+ * @cred: of the task that made the sockets, which names are given with as well
  * @sockets: by index, the first has index 1
  * @count: how many
  * @room: for how many
  */
 struct ckpt_unix_stage {
+	struct ckpt_ctx *ctx;
+	const struct cred *cred;
 	struct restored_socket *sockets;
 	u32 count;
 	u32 room;
@@ -130,10 +136,12 @@ static int read_socket(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage)
 		if (socket->record.peer || socket->record.peer_cred ||
 		    socket->record.peer_pid ||
 		    socket->record.state != CKPT_UNIX_UNCONNECTED ||
-		    socket->record.flags != CKPT_UNIX_CLOSED)
+		    socket->record.flags & ~(CKPT_UNIX_CLOSED |
+					     CKPT_UNIX_NAMED))
 			return ckpt_error(ctx, -EINVAL,
 					  "a closed unix socket has a peer");
-		return 0;
+		return read_name(ctx, &socket->name, socket->sock->sk,
+				 socket->record.flags);
 	}
 	file = sock_alloc_file(socket->sock, 0, NULL);
 	if (IS_ERR(file)) {
@@ -143,8 +151,11 @@ static int read_socket(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage)
 	}
 	socket->file = file;
 	ret = ckpt_socket_restore(ctx, file, &socket->options);
-	return ret ?: restore_peer_cred(ctx, socket->sock->sk,
+	if (!ret)
+		ret = restore_peer_cred(ctx, socket->sock->sk,
 					&socket->record);
+	return ret ?: read_name(ctx, &socket->name, socket->sock->sk,
+				socket->record.flags);
 }
 
 /* No pair of sockets can be like this. */
@@ -158,6 +169,16 @@ static const char *peer_problem(struct ckpt_unix_stage *stage, u32 index)
 
 	if (record->peer && !peer)
 		return "there is no such peer";
+	if (record->state == CKPT_UNIX_LISTENING) {
+		if (peer || outside)
+			return "it listens and has a peer";
+		if (record->type == CKPT_UNIX_DGRAM)
+			return "a datagram socket listens";
+		return record->flags & CKPT_UNIX_NAMED ?
+			NULL : "it listens without a name";
+	}
+	if (record->backlog)
+		return "it does not listen";
 	if (peer && outside)
 		return "the peer is in the image and outside";
 	/* A datagram socket is also connected if another one is, to it. */
@@ -248,7 +269,7 @@ message_problem(const struct ckpt_hdr_unix_message *record, u32 len,
 		return "there is no such socket";
 	if (from->record.type != to->record.type)
 		return "the sockets are of different types";
-	if (is_closed(to))
+	if (is_closed(to) || to->record.state == CKPT_UNIX_LISTENING)
 		return "nobody can read it";
 	if (to->record.type != CKPT_UNIX_DGRAM) {
 		bool outside = to->record.flags & CKPT_UNIX_OUTSIDE;
@@ -490,6 +511,8 @@ void *ckpt_unix_sockets_restore(struct ckpt_ctx *ctx)
 	stage = kzalloc(sizeof(*stage), GFP_KERNEL_ACCOUNT);
 	if (!stage)
 		return ERR_PTR(-ENOMEM);
+	stage->ctx = ctx;
+	stage->cred = get_current_cred();
 	for (index = 0; index < record.nr_sockets && !ret; index++)
 		ret = read_socket(ctx, stage);
 	for (index = 1; index <= record.nr_sockets && !ret; index++)
@@ -504,6 +527,55 @@ void *ckpt_unix_sockets_restore(struct ckpt_ctx *ctx)
 	return stage;
 }
 
+/* As listen(), but who had called it stays the peer of who connects. */
+static int publish_listener(struct ckpt_ctx *ctx,
+			    struct restored_socket *socket)
+{
+	u32 limit = READ_ONCE(sock_net(socket->sock->sk)->core.sysctl_somaxconn);
+	u32 backlog = min(socket->record.backlog, limit);
+	struct sock *sk = socket->sock->sk;
+	int ret;
+
+	if (socket->record.state != CKPT_UNIX_LISTENING)
+		return 0;
+	ret = security_socket_listen(socket->sock, backlog);
+	if (ret)
+		return ckpt_error(ctx, ret, "no right to listen");
+	unix_state_lock(sk);
+	sk->sk_max_ack_backlog = backlog;
+	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
+	unix_state_unlock(sk);
+	return 0;
+}
+
+/**
+ * ckpt_unix_sockets_publish - let others find the sockets by their names
+ * @ctx: context
+ * @object: struct ckpt_unix_stage
+ *
+ * Return: 0, -EADDRINUSE if somebody has a name, or another errno.
+ */
+int ckpt_unix_sockets_publish(struct ckpt_ctx *ctx, void *object)
+{
+	struct ckpt_unix_stage *stage = object;
+	const struct cred *old = override_creds(stage->cred);
+	u32 index;
+	int ret = 0;
+
+	for (index = 0; index < stage->count && !ret; index++) {
+		struct restored_socket *socket = &stage->sockets[index];
+
+		/* Another file may have taken its place. */
+		if (!socket->taken)
+			continue;
+		ret = publish_name(ctx, &socket->name, socket->sock);
+		if (!ret)
+			ret = publish_listener(ctx, socket);
+	}
+	revert_creds(old);
+	return ret;
+}
+
 /**
  * ckpt_unix_sockets_drop - forget the unix sockets that were restored
  * @object: struct ckpt_unix_stage
@@ -513,16 +585,22 @@ void *ckpt_unix_sockets_restore(struct ckpt_ctx *ctx)
 void ckpt_unix_sockets_drop(void *object)
 {
 	struct ckpt_unix_stage *stage = object;
+	const struct cred *old = override_creds(stage->cred);
 	u32 index;
 
 	for (index = 0; index < stage->count; index++) {
 		struct restored_socket *socket = &stage->sockets[index];
 
+		if (!stage->ctx->committed && socket->sock)
+			remove_file(&socket->name, socket->sock->sk);
+		free_name(&socket->name);
 		if (socket->file)
 			fput(socket->file);
 		else if (socket->sock)
 			sock_release(socket->sock);
 	}
+	revert_creds(old);
+	put_cred(stage->cred);
 	kvfree(stage->sockets);
 	kfree(stage);
 }
@@ -578,13 +656,13 @@ struct file *ckpt_unix_restore(struct ckpt_ctx *ctx,
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "there is no unix socket %u to open",
 					  unix_record.index));
-	socket->taken = true;
 	if (record->inherit >= 0)
 		return inherit_socket(ctx, socket, record);
 	if (socket->record.flags & CKPT_UNIX_OUTSIDE)
 		return ERR_PTR(ckpt_error(ctx, -ENOTCONN,
 					  "the other end of the socket of descriptor %d was outside the image: connect it with restart --inherit-fd %d",
 					  record->fd, record->fd));
+	socket->taken = true;
 	file = get_file(socket->file);
 	spin_lock(&file->f_lock);
 	file->f_flags |= record->open_flags & settable;

@@ -92,6 +92,8 @@ static const char *advice(int errnum)
 		return "a file is not the one that the program had open: --file-changed may help";
 	case ENOTCONN:
 		return "the program had something open that leads outside of the image: use --inherit-fd or --inherit-stdio";
+	case EADDRINUSE:
+		return "somebody has a name that a socket of the program had";
 	case EBUSY:
 		return "something that the image needs for itself is in use, or unread data would be lost";
 	case EXDEV:

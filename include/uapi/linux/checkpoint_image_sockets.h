@@ -108,26 +108,34 @@ struct ckpt_hdr_unix_sockets {
 /* struct ckpt_hdr_unix_socket.state */
 #define CKPT_UNIX_UNCONNECTED	1
 #define CKPT_UNIX_CONNECTED	2
+#define CKPT_UNIX_LISTENING	3
 
 /* struct ckpt_hdr_unix_socket.flags */
 #define CKPT_UNIX_CLOSED	0x1	/* of nobody, or outside: only a sender or a peer */
 #define CKPT_UNIX_OUTSIDE	0x2	/* the peer is not in the image */
-#define CKPT_UNIX_ALL		0x3
+#define CKPT_UNIX_NAMED		0x4	/* has a name */
+#define CKPT_UNIX_BOUND		0x8	/* and is found by it */
+#define CKPT_UNIX_ALL		0xf
 
 /**
  * struct ckpt_hdr_unix_socket - a unix socket
  *
  * Sockets are counted from 1 on. Followed by a struct ckpt_hdr_socket unless it is
- * CKPT_UNIX_CLOSED.
+ * CKPT_UNIX_CLOSED. If it is CKPT_UNIX_NAMED, its name comes then as a struct
+ * ckpt_hdr_buffer: the sun_path of bind(2), with the NUL byte that ends a path. If
+ * it is CKPT_UNIX_BOUND, too, and the name is not abstract, a struct
+ * ckpt_hdr_unix_path follows.
  *
  * @h: type and length
  * @type: CKPT_UNIX_STREAM and the like
  * @flags: CKPT_UNIX_*
- * @state: CKPT_UNIX_UNCONNECTED, CKPT_UNIX_CONNECTED
+ * @state: CKPT_UNIX_UNCONNECTED and the like
  * @peer: the socket that it is connected to, or 0
  * @peer_cred: SO_PEERCRED, SO_PEERGROUPS: credentials, or 0: none
  * @peer_pid: process of SO_PEERCRED, as struct ckpt_hdr_pids has it; 0: none, or
  *	it is not saved
+ * @backlog: that listen(2) was told; 0 unless CKPT_UNIX_LISTENING
+ * @reserved: 0
  */
 struct ckpt_hdr_unix_socket {
 	struct ckpt_hdr h;
@@ -137,6 +145,28 @@ struct ckpt_hdr_unix_socket {
 	__u32 peer;
 	__u32 peer_cred;
 	__u32 peer_pid;
+	__u32 backlog;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_unix_path - the file of a socket that is found by a path
+ *
+ * Followed by the path as a string, seen from the root directory of the caller of
+ * checkpoint().
+ *
+ * @h: type and length
+ * @mode: permission bits
+ * @uid: owner
+ * @gid: group
+ * @reserved: 0
+ */
+struct ckpt_hdr_unix_path {
+	struct ckpt_hdr h;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_unix_message.flags */

@@ -103,10 +103,15 @@ static void put_pipe(struct sample *sample, u32 pipe_flags)
 		put_path(sample, "/data/fifo");
 }
 
-/* A pair, one byte out of band in it. */
+/* A pair, one byte out of band in it, and a server. */
 static void put_unix(struct sample *sample)
 {
-	struct ckpt_hdr_unix_sockets all = { .nr_sockets = 2, .nr_messages = 1 };
+	struct ckpt_hdr_unix_sockets all = { .nr_sockets = 3, .nr_messages = 1 };
+	struct ckpt_hdr_unix_socket server = {
+		.type = CKPT_UNIX_SEQPACKET, .state = CKPT_UNIX_LISTENING,
+		.flags = CKPT_UNIX_NAMED | CKPT_UNIX_BOUND, .backlog = 5,
+	};
+	struct ckpt_hdr_unix_path path = { .mode = 0600, .uid = 1000 };
 	struct ckpt_hdr_unix_socket one = {
 		.type = CKPT_UNIX_STREAM, .state = CKPT_UNIX_CONNECTED,
 	};
@@ -127,6 +132,11 @@ static void put_unix(struct sample *sample)
 		sample_put(sample, CKPT_HDR_UNIX_SOCKET, &one, NULL, 0);
 		sample_put(sample, CKPT_HDR_SOCKET, &options, NULL, 0);
 	}
+	sample_put(sample, CKPT_HDR_UNIX_SOCKET, &server, NULL, 0);
+	sample_put(sample, CKPT_HDR_SOCKET, &options, NULL, 0);
+	sample_buffer(sample, 7);
+	sample_put(sample, CKPT_HDR_UNIX_PATH, &path, NULL, 0);
+	sample_text(sample, "/data/server");
 	sample_put(sample, CKPT_HDR_UNIX_MESSAGE, &message, NULL, 0);
 	sample_buffer(sample, 1);
 	sample_put(sample, CKPT_HDR_FILE_UNIX, &file, NULL, 0);

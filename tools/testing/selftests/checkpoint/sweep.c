@@ -49,13 +49,15 @@ static void find_places(struct target *target)
 }
 
 /*
- * What the target cannot have: a terminal, the reason of a failure, and a child,
- * since one process takes its place. For children see forest_test.
+ * What the target cannot have: a terminal, the reason of a failure, a name that
+ * its copy could not have as well, and a child, since one process takes its place.
+ * For children see forest_test, for names unix_names_test.
  */
 static bool may_be_missing(u32 type)
 {
 	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR ||
-	       type == CKPT_HDR_TASK_DEAD || type == CKPT_HDR_PAGES_COW;
+	       type == CKPT_HDR_UNIX_PATH || type == CKPT_HDR_TASK_DEAD ||
+	       type == CKPT_HDR_PAGES_COW;
 }
 
 static bool has_every_record(const struct image *image)

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "kselftest_harness.h"
 
@@ -298,16 +297,6 @@ static void send_descriptor(void)
 	pause_for_good();
 }
 
-static void have_name(void)
-{
-	struct sockaddr_un address = { AF_UNIX, "name" };
-
-	unlink("name");
-	if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&address, sizeof(address)))
-		_exit(8);
-	pause_for_good();
-}
-
 static void have_filter(void)
 {
 	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, ~0U);
@@ -383,7 +372,6 @@ static const struct {
 	const char *message;
 } refused[] = {
 	{ send_descriptor, EOPNOTSUPP, "descriptors are on their way to unix socket" },
-	{ have_name, EOPNOTSUPP, "has a name" },
 	{ have_filter, EOPNOTSUPP, "has a filter" },
 	{ have_timestamping, EOPNOTSUPP, "has SO_TIMESTAMPING" },
 	{ have_device, EOPNOTSUPP, "has SO_BINDTODEVICE" },

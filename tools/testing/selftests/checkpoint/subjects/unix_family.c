@@ -207,7 +207,8 @@ static void verify_cred(void)
 	child = ask_child();
 	for (type = 0; type < 2; type++)
 		check_cred(of_child[type], child, 81, 71, "child");
-	need(!kill(child, SIGKILL) && wait(NULL) > 0);
+	/* Not everybody, if it is wrong. */
+	need(child > 1 && !kill(child, SIGKILL) && wait(NULL) > 0);
 }
 
 static void watch(int fd, unsigned int events)
