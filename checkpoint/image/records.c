@@ -635,8 +635,15 @@ DESCRIBE(unix_path, UNIX_PATH);
 	UINT(R, s, uid, 0, 0xfffffffe)					\
 	UINT(R, s, gid, 0, 0xfffffffe)					\
 	R(s, time_ns, SINT, -0x7fffffffffffffffLL,			\
-	  0x7fffffffffffffffLL, 0)
+	  0x7fffffffffffffffLL, 0)					\
+	UINT(R, s, nr_files, 0, 253)					\
+	ZERO(R, s, reserved)
 DESCRIBE(unix_message, UNIX_MESSAGE);
+
+#define UNIX_FILE(R, s)							\
+	OPT_REF(R, s, file, FILE)					\
+	UINT(R, s, socket, 0, 0x7fffffff)
+DESCRIBE(unix_file, UNIX_FILE);
 
 #define FILE_UNIX(R, s)							\
 	REF(R, s, sockets, UNIX)					\
@@ -782,6 +789,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(UNIX_MESSAGE,	unix_message,	NONE),
 	RECORD(FILE_UNIX,	file_unix,	NONE),
 	RECORD(UNIX_PATH,	unix_path,	NONE),
+	RECORD(UNIX_FILE,	unix_file,	NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

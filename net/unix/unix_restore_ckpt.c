@@ -394,6 +394,7 @@ static void queue_message(struct sock *sk, struct sk_buff *skb, u32 flags)
 	if (flags & CKPT_UNIX_MESSAGE_READ)
 		UNIXCB(skb).consumed = 1;
 	unix_state_lock(sk);
+	scm_stat_add(sk, skb);
 	spin_lock(&sk->sk_receive_queue.lock);
 #if IS_ENABLED(CONFIG_AF_UNIX_OOB)
 	if (flags & CKPT_UNIX_MESSAGE_OOB)
@@ -415,6 +416,73 @@ static int check_oob(struct ckpt_ctx *ctx, struct sock *sk, u32 flags)
 		return ckpt_error(ctx, -EINVAL,
 				  "two bytes out of band in one socket");
 	return 0;
+}
+
+static struct file *find_carried(struct ckpt_ctx *ctx,
+				 struct ckpt_unix_stage *stage,
+				 const struct ckpt_hdr_unix_file *record)
+{
+	struct restored_socket *socket = socket_at(stage, record->socket);
+	struct file *file = NULL;
+
+	if (record->file && !record->socket)
+		file = ckpt_object_find(ctx, record->file, CKPT_OBJ_FILE);
+	else if (socket && !record->file)
+		file = socket->file;
+	/* Of the sockets each has one way only to be named. */
+	if (file && record->file && unix_get_socket(file))
+		file = NULL;
+	return file;
+}
+
+static int read_carried(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage,
+			struct scm_fp_list *files)
+{
+	struct ckpt_hdr_unix_file record;
+	struct file *file;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_UNIX_FILE, &record);
+	if (ret)
+		return ret;
+	file = find_carried(ctx, stage, &record);
+	if (!file)
+		return ckpt_error(ctx, -EINVAL,
+				  "a message carries no open file");
+	if (unix_get_socket(file))
+		files->count_unix++;
+	files->fp[files->count++] = get_file(file);
+	return 0;
+}
+
+/* As SCM_RIGHTS does, with its limit. */
+static int read_files(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage,
+		      struct sk_buff *skb, u32 count)
+{
+	struct scm_cookie scm = { };
+	int ret = 0;
+
+	if (!count)
+		return 0;
+	if (count > SCM_MAX_FD)
+		return ckpt_error(ctx, -EINVAL, "a message with %u files",
+				  count);
+	scm.fp = kzalloc(sizeof(*scm.fp), GFP_KERNEL_ACCOUNT);
+	if (!scm.fp)
+		return -ENOMEM;
+	scm.fp->max = SCM_MAX_FD;
+	INIT_LIST_HEAD(&scm.fp->vertices);
+	scm.fp->user = get_uid(current_user());
+	while (count-- && !ret)
+		ret = read_carried(ctx, stage, scm.fp);
+	if (!ret) {
+		ret = unix_attach_fds(&scm, skb);
+		if (ret)
+			ckpt_error(ctx, ret,
+				   "too many descriptors on their way for RLIMIT_NOFILE");
+	}
+	scm_destroy(&scm);
+	return ret;
 }
 
 static int restore_message(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage,
@@ -444,6 +512,8 @@ static int restore_message(struct ckpt_ctx *ctx, struct ckpt_unix_stage *stage,
 	skb->destructor = unix_wfree;
 	if (record->flags & CKPT_UNIX_MESSAGE_CRED)
 		ret = set_credentials(ctx, skb, record);
+	if (!ret)
+		ret = read_files(ctx, stage, skb, record->nr_files);
 	if (ret) {
 		kfree_skb(skb);
 		return ret;

@@ -179,7 +179,8 @@ struct ckpt_hdr_unix_path {
 /**
  * struct ckpt_hdr_unix_message - what was sent in one piece and not read yet
  *
- * Followed by its bytes as a struct ckpt_hdr_buffer.
+ * Followed by its bytes as a struct ckpt_hdr_buffer, and by @nr_files times a struct
+ * ckpt_hdr_unix_file.
  *
  * @h: type and length
  * @from: socket that has sent it
@@ -190,6 +191,8 @@ struct ckpt_hdr_unix_path {
  * @uid: and user; 0 without CKPT_UNIX_MESSAGE_CRED
  * @gid: and group; 0 without CKPT_UNIX_MESSAGE_CRED
  * @time_ns: when it was sent, since 1970; 0 without CKPT_UNIX_MESSAGE_TIME
+ * @nr_files: open files that it carries
+ * @reserved: 0
  */
 struct ckpt_hdr_unix_message {
 	struct ckpt_hdr h;
@@ -200,6 +203,23 @@ struct ckpt_hdr_unix_message {
 	__u32 uid;
 	__u32 gid;
 	__s64 time_ns;
+	__u32 nr_files;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_hdr_unix_file - an open file that is on its way: SCM_RIGHTS
+ *
+ * One of @file and @socket is not 0.
+ *
+ * @h: type and length
+ * @file: an open file, no unix socket
+ * @socket: a unix socket, from 1 on; its open file comes behind the sockets
+ */
+struct ckpt_hdr_unix_file {
+	struct ckpt_hdr h;
+	__u32 file;
+	__u32 socket;
 };
 
 /**

@@ -121,9 +121,10 @@ static void put_unix(struct sample *sample)
 		.sndtimeo_usec = 500000, .peek_off = -1,
 	};
 	struct ckpt_hdr_unix_message message = {
-		.from = 1, .to = 2, .pid = 77, .uid = 1000,
+		.from = 1, .to = 2, .pid = 77, .uid = 1000, .nr_files = 1,
 		.flags = CKPT_UNIX_MESSAGE_CRED | CKPT_UNIX_MESSAGE_OOB,
 	};
+	struct ckpt_hdr_unix_file carried = { .socket = 3 };
 	struct ckpt_hdr_file_unix file = { .index = 2 };
 
 	file.sockets = sample_object(sample, CKPT_OBJ_UNIX);
@@ -139,6 +140,7 @@ static void put_unix(struct sample *sample)
 	sample_text(sample, "/data/server");
 	sample_put(sample, CKPT_HDR_UNIX_MESSAGE, &message, NULL, 0);
 	sample_buffer(sample, 1);
+	sample_put(sample, CKPT_HDR_UNIX_FILE, &carried, NULL, 0);
 	sample_put(sample, CKPT_HDR_FILE_UNIX, &file, NULL, 0);
 }
 

@@ -278,25 +278,6 @@ TEST_F_TIMEOUT(sockets, image_through_socket, LIMIT)
 	close(log);
 }
 
-static void send_descriptor(void)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control_data = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec vec = { "x", 1 };
-	struct msghdr message = {
-		.msg_iov = &vec, .msg_iovlen = 1,
-		.msg_control = &control_data, .msg_controllen = sizeof(control_data),
-	};
-
-	make_pair(SOCK_STREAM);
-	memset(CMSG_DATA(&control_data.header), 0, sizeof(int));
-	if (sendmsg(1, &message, 0) != 1)
-		_exit(8);
-	pause_for_good();
-}
-
 static void have_filter(void)
 {
 	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, ~0U);
@@ -371,7 +352,6 @@ static const struct {
 	int error;
 	const char *message;
 } refused[] = {
-	{ send_descriptor, EOPNOTSUPP, "descriptors are on their way to unix socket" },
 	{ have_filter, EOPNOTSUPP, "has a filter" },
 	{ have_timestamping, EOPNOTSUPP, "has SO_TIMESTAMPING" },
 	{ have_device, EOPNOTSUPP, "has SO_BINDTODEVICE" },
@@ -601,6 +581,73 @@ TEST_F_TIMEOUT(sockets, hostile, LIMIT)
 		EXPECT_EQ(-EINVAL, try_restart("bad", "log"));
 		EXPECT_TRUE(log_names(lies[index].message)) {
 			TH_LOG("%s", lies[index].field);
+		}
+		image_free(&bad);
+	}
+	image_free(&good);
+}
+
+/* Socket 1 carries a file to 2, and the closed one, 3, has sent one of them. */
+static void have_carried(void)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control_data = { .header = { CMSG_LEN(2 * sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec vec = { "x", 1 };
+	struct msghdr message = {
+		.msg_iov = &vec, .msg_iovlen = 1,
+		.msg_control = &control_data, .msg_controllen = sizeof(control_data),
+	};
+	int fds[2];
+
+	make_pair(SOCK_STREAM);
+	fds[0] = open("/dev/null", O_RDONLY);
+	fds[1] = 0;
+	memcpy(CMSG_DATA(&control_data.header), fds, sizeof(fds));
+	if (sendmsg(1, &message, 0) != 1 || socketpair(AF_UNIX, SOCK_DGRAM, 0, fds))
+		_exit(8);
+	if (write(fds[1], "x", 1) != 1 || close(fds[1]))
+		_exit(9);
+	pause_for_good();
+}
+
+static const struct {
+	const char *field;
+	u64 value;
+	const char *message;
+} carried_lies[] = {
+	{ "unix_file[0].file", 0, "a message carries no open file" },
+	{ "unix_file[0].socket", 1, "a message carries no open file" },
+	{ "unix_file[1].socket", 99, "a message carries no open file" },
+	{ "unix_file[1].socket", 4, "a message carries no open file" },
+	{ "unix_file[1].socket", 0, "a message carries no open file" },
+	{ "unix_message[0].nr_files", 1, "record unix_file instead of" },
+	{ "unix_message[0].nr_files", 3, "instead of unix_file" },
+	{ "unix_message[0].nr_files", 254, "record unix_message" },
+};
+
+TEST_F_TIMEOUT(sockets, carried, LIMIT)
+{
+	pid_t pid = start(have_carried, NR64_PAUSE);
+	struct image good = { 0 }, bad = { 0 };
+	size_t index;
+
+	ASSERT_GT(save_to("image", pid, "log"), 0);
+	kill_and_reap(pid);
+	ASSERT_TRUE(image_load(&good, "image"));
+	ASSERT_EQ(2, image_count(&good, "unix_file"));
+	EXPECT_EQ(0, try_restart("image", "log"));
+	for (index = 0; index < sizeof(carried_lies) / sizeof(*carried_lies); index++) {
+		ASSERT_TRUE(image_copy(&bad, &good));
+		EXPECT_TRUE(image_set(&bad, carried_lies[index].field,
+				      carried_lies[index].value));
+		image_seal(&bad);
+		ASSERT_TRUE(image_store(&bad, "bad"));
+		unlink("log");
+		EXPECT_EQ(-EINVAL, try_restart("bad", "log"));
+		EXPECT_TRUE(log_names(carried_lies[index].message)) {
+			TH_LOG("%s", carried_lies[index].field);
 		}
 		image_free(&bad);
 	}

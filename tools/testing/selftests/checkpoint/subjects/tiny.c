@@ -185,6 +185,30 @@ static int set_filter(void)
 	       !my_syscall3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
+/* A byte with a descriptor: the kernel's struct msghdr and what it points to. */
+static void carry(int through, int fd)
+{
+	struct {
+		unsigned long len;
+		int level, type, fd, pad;
+	} rights = { 20, 1, 1, fd, 0 };
+	struct {
+		const char *at;
+		unsigned long len;
+	} vec = { "z", 1 };
+	struct {
+		void *name;
+		int name_len;
+		void *vec;
+		unsigned long nr_vecs;
+		void *control;
+		unsigned long control_len;
+		int flags;
+	} message = { 0, 0, &vec, 1, &rights, sizeof(rights), 0 };
+
+	my_syscall3(__NR_sendmsg, through, &message, 0);
+}
+
 /* At least one of each type of record. */
 static int get_rich(const char *path)
 {
@@ -249,7 +273,7 @@ static int get_rich(const char *path)
 	my_syscall5(__NR_setsockopt, pair[1], 1, 16, &on, 4);
 	my_syscall3(__NR_write, pair[0], "vwx", 3);
 	my_syscall6(__NR_sendto, pair[0], "y", 1, 1, 0, 0);
-	my_syscall3(__NR_write, pair[1], "z", 1);
+	carry(pair[1], pipe_fds[0]);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
 	/* Private, locked, with advice, and two of them that are one in memory. */
