@@ -70,6 +70,7 @@ static int may_call(void)
  * * -EINVAL: unknown flags; @pid is negative, a thread, a kernel thread, or
  *   no init of a pid namespace while CHECKPOINT_SUBTREE is not set
  * * -EOPNOTSUPP: a known flag, or state of the process, is not supported yet
+ * * -EACCES: an IPC namespace holds what the caller may not read
  * * -EBADF: a descriptor is closed or not writable; or the process has a file
  *   of a type that cannot be saved
  * * -ESRCH: no such process, or it is exiting

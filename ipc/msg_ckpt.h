@@ -47,8 +47,8 @@ static void copy_messages(const struct msg_queue *queue, void *room)
 }
 
 /* Return: copies of all messages, or an error pointer. */
-static void *copy_queue(struct ckpt_ctx *ctx, struct msg_queue *queue,
-			struct ckpt_hdr_ipc_perm *perm,
+static void *copy_queue(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			struct msg_queue *queue, struct ckpt_hdr_ipc_perm *perm,
 			struct ckpt_hdr_msg_queue *record)
 {
 	unsigned int attempt;
@@ -57,13 +57,14 @@ static void *copy_queue(struct ckpt_ctx *ctx, struct msg_queue *queue,
 	for (attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
 		void *room = kvmalloc(size ?: 1, GFP_KERNEL_ACCOUNT);
 		size_t needed;
+		int ret;
 
 		if (!room)
 			return ERR_PTR(-ENOMEM);
 		ipc_lock_object(&queue->q_perm);
 		needed = copies_size(queue);
-		if (needed <= size) {
-			ckpt_ipc_perm_fill_in(perm, &queue->q_perm);
+		ret = ckpt_ipc_perm_fill_in(ns, perm, &queue->q_perm);
+		if (!ret && needed <= size) {
 			record->stime = queue->q_stime;
 			record->rtime = queue->q_rtime;
 			record->ctime = queue->q_ctime;
@@ -72,9 +73,13 @@ static void *copy_queue(struct ckpt_ctx *ctx, struct msg_queue *queue,
 			copy_messages(queue, room);
 		}
 		ipc_unlock_object(&queue->q_perm);
-		if (needed <= size)
+		if (!ret && needed <= size)
 			return room;
 		kvfree(room);
+		if (ret)
+			return ERR_PTR(ckpt_error(ctx, ret,
+						  "no right to read SysV message queue %d",
+						  queue->q_perm.id));
 		size = needed;
 	}
 	return ERR_PTR(ckpt_error(ctx, -EBUSY,
@@ -106,7 +111,8 @@ static int save_messages(struct ckpt_ctx *ctx, const void *copies, u32 nr)
 	return 0;
 }
 
-static int save_queue(struct ckpt_ctx *ctx, struct msg_queue *queue)
+static int save_queue(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+		      struct msg_queue *queue)
 {
 	struct ckpt_hdr_msg_queue *record;
 	struct ckpt_hdr_ipc_perm *perm;
@@ -119,7 +125,7 @@ static int save_queue(struct ckpt_ctx *ctx, struct msg_queue *queue)
 	record = ckpt_record_add(ctx, CKPT_HDR_MSG_QUEUE);
 	if (!record)
 		return -ENOMEM;
-	copies = copy_queue(ctx, queue, perm, record);
+	copies = copy_queue(ctx, ns, queue, perm, record);
 	if (IS_ERR(copies))
 		return PTR_ERR(copies);
 	ret = save_messages(ctx, copies, record->nr_messages);
@@ -145,8 +151,8 @@ int ckpt_msg_queues_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 	/* None is created or removed meanwhile. */
 	down_read(&ids->rwsem);
 	idr_for_each_entry(&ids->ipcs_idr, perm, index) {
-		ret = save_queue(ctx, container_of(perm, struct msg_queue,
-						   q_perm));
+		ret = save_queue(ctx, ns, container_of(perm, struct msg_queue,
+						       q_perm));
 		if (ret)
 			break;
 		++*nr;

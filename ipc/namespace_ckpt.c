@@ -99,14 +99,23 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
 
 /**
  * ckpt_ipc_perm_fill_in - save what all objects of a namespace have
+ * @ns: the namespace
  * @record: to be filled in
  * @perm: locked
+ *
+ * Others who are in the namespace may have created it, and a process that the
+ * caller may trace need not have the right to look into it.
+ *
+ * Return: 0, -EACCES if the caller may not read the object.
  */
-void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
-			   const struct kern_ipc_perm *perm)
+int ckpt_ipc_perm_fill_in(struct ipc_namespace *ns,
+			  struct ckpt_hdr_ipc_perm *record,
+			  struct kern_ipc_perm *perm)
 {
 	struct user_namespace *user_ns = current_user_ns();
 
+	if (ipcperms(ns, perm, 0444))
+		return -EACCES;
 	record->id = perm->id;
 	record->key = perm->key;
 	record->uid = from_kuid_munged(user_ns, perm->uid);
@@ -114,6 +123,7 @@ void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
 	record->cuid = from_kuid_munged(user_ns, perm->cuid);
 	record->cgid = from_kgid_munged(user_ns, perm->cgid);
 	record->mode = perm->mode & 0777;
+	return 0;
 }
 
 /**

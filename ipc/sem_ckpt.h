@@ -61,12 +61,13 @@ int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task)
 	return 0;
 }
 
-static int save_set(struct ckpt_ctx *ctx, struct sem_array *array)
+static int save_set(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+		    struct sem_array *array)
 {
 	struct ckpt_hdr_ipc_perm *perm;
 	struct ckpt_hdr_sem_set *record;
+	int index, ret;
 	u16 *values;
-	int index;
 
 	if (array->sem_nsems > CKPT_SEMS_MAX)
 		return ckpt_error(ctx, -EOPNOTSUPP,
@@ -85,13 +86,17 @@ static int save_set(struct ckpt_ctx *ctx, struct sem_array *array)
 	/* A process outside may use it. */
 	rcu_read_lock();
 	sem_lock(array, NULL, -1);
-	ckpt_ipc_perm_fill_in(perm, &array->sem_perm);
+	ret = ckpt_ipc_perm_fill_in(ns, perm, &array->sem_perm);
 	record->otime = get_semotime(array);
 	record->ctime = array->sem_ctime;
 	for (index = 0; index < array->sem_nsems; index++)
 		values[index] = array->sems[index].semval;
 	sem_unlock(array, -1);
 	rcu_read_unlock();
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "no right to read SysV semaphores %d",
+				  array->sem_perm.id);
 	return 0;
 }
 
@@ -113,8 +118,8 @@ int ckpt_sem_sets_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 	/* None is created or removed meanwhile. */
 	down_read(&ids->rwsem);
 	idr_for_each_entry(&ids->ipcs_idr, perm, index) {
-		ret = save_set(ctx, container_of(perm, struct sem_array,
-						 sem_perm));
+		ret = save_set(ctx, ns, container_of(perm, struct sem_array,
+						     sem_perm));
 		if (ret)
 			break;
 		++*nr;

@@ -705,8 +705,9 @@ struct msg_msg;
 
 void ckpt_msg_text(struct msg_msg *msg, void *data);
 struct msg_msg *ckpt_msg_create(long type, void *data, size_t len);
-void ckpt_ipc_perm_fill_in(struct ckpt_hdr_ipc_perm *record,
-			   const struct kern_ipc_perm *perm);
+int ckpt_ipc_perm_fill_in(struct ipc_namespace *ns,
+			  struct ckpt_hdr_ipc_perm *record,
+			  struct kern_ipc_perm *perm);
 int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
 		       struct ckpt_hdr_ipc_perm *record);
 struct kern_ipc_perm *ckpt_ipc_perm_set(struct ipc_ids *ids,

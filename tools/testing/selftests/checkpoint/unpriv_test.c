@@ -10,9 +10,12 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 
 #include "kselftest_harness.h"
 
@@ -210,6 +213,43 @@ TEST_F_TIMEOUT(user, privileged_process, LIMIT)
 	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
 	EXPECT_EQ(EPERM, save_as_user(pid));
 	kill_and_reap(pid);
+}
+
+static int queue_mode, set_mode;
+
+/* In an IPC namespace with others, who have created something there. */
+static void be_among_others(void)
+{
+	if (unshare(CLONE_NEWIPC) || msgget(1, IPC_CREAT | queue_mode) < 0 ||
+	    semget(1, 1, IPC_CREAT | set_mode) < 0)
+		_exit(98);
+}
+
+static int save_among_others(int queue, int set)
+{
+	int ret;
+	pid_t pid;
+
+	queue_mode = queue;
+	set_mode = set;
+	before_tiny = be_among_others;
+	pid = start_tiny("pause", ORDINARY_UID);
+	before_tiny = NULL;
+	if (!pid)
+		return -1;
+	ret = save_as_user(pid);
+	kill_and_reap(pid);
+	return ret;
+}
+
+/* What the user's process may not read there the user may not, either. */
+TEST_F_TIMEOUT(user, ipc_of_others, LIMIT)
+{
+	EXPECT_EQ(EACCES, save_among_others(0600, 0604));
+	EXPECT_TRUE(image_is_empty());
+	EXPECT_EQ(EACCES, save_among_others(0604, 0600));
+	EXPECT_TRUE(image_is_empty());
+	EXPECT_EQ(0, save_among_others(0604, 0604));
 }
 
 TEST_F_TIMEOUT(user, not_dumpable, LIMIT)
