@@ -126,6 +126,22 @@ static int open_nameless(void)
 	return !my_syscall3(__NR_fcntl, nameless[0], 1033, 4);
 }
 
+/* Of a child that is no more, and of a directory. */
+static int open_gone(void)
+{
+	static const char name[] = "/tmp/tiny-removed";
+	long pid = my_syscall0(__NR_fork), fd;
+
+	if (!pid)
+		my_syscall1(__NR_exit, 0);
+	fd = my_syscall2(__NR_pidfd_open, pid, 0);
+	if (fd < 0 || my_syscall4(__NR_wait4, pid, 0, 0, 0) != pid)
+		return 0;
+	my_syscall3(__NR_mkdirat, AT_FDCWD, name, 0700);
+	fd = my_syscall4(__NR_openat, AT_FDCWD, name, O_RDONLY | O_DIRECTORY, 0);
+	return fd >= 0 && !my_syscall3(__NR_unlinkat, AT_FDCWD, name, 0x200);
+}
+
 /* A name beside that of the image. */
 static const char *beside(const char *path, char last)
 {
@@ -291,8 +307,8 @@ static int get_rich(const char *path)
 			  my_syscall4(__NR_msgsnd, 0, words + 2, 3, 0)))
 		return 0;
 	/* Who has a filter cannot save itself without privilege. */
-	return shared_memory && map[4096] == 2 && open_nameless() && open_fifo(path) &&
-	       lock(path) && (old_euid || set_filter());
+	return shared_memory && map[4096] == 2 && open_nameless() && open_gone() &&
+	       open_fifo(path) && lock(path) && (old_euid || set_filter());
 }
 
 static int save_itself(const char *path)
