@@ -48,7 +48,10 @@ static int bring_back(struct restart *restart)
 
 static void end_process(pid_t pid)
 {
-	if (pid <= 0)
+	siginfo_t info;
+
+	/* One that was reaped already may have left its id to somebody else. */
+	if (pid <= 0 || waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL))
 		return;
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
@@ -58,13 +61,14 @@ static void end_process(pid_t pid)
 /* Children come to us when their parent has ended, and parents come first. */
 static void end_crew(struct restart *restart)
 {
-	const struct forest *forest = &restart->forest;
+	unsigned int nr_pids = restart->forest.nr_tasks + restart->plan.nr_ghosts;
 	unsigned int i;
 
 	end_process(restart->outcome.pid);
-	if (!restart->crew)
+	/* The ids are those of our namespace, unless an init has ended its own. */
+	if (!restart->crew || !restart->crew->coordinator)
 		return;
-	for (i = 1; i < forest->nr_tasks; i++)
+	for (i = 1; i < nr_pids; i++)
 		end_process(restart->crew->pids[i]);
 }
 

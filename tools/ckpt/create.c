@@ -66,6 +66,9 @@ static pid_t create_sharing(const struct restart *restart, pid_t wanted, int exi
 	struct offspring offspring = {
 		.wanted		= wanted,
 		.exit_signal	= exit_signal,
+		/* Of stand-ins nobody asks for it. */
+		.pid		= stack < restart->forest.nr_tasks + restart->plan.nr_ghosts ?
+				  &restart->crew->pids[stack] : NULL,
 		.stack		= stacks + stack * OFFSPRING_STACK,
 		.life		= life,
 		.object		= restart,
@@ -243,7 +246,6 @@ static void live_as_ghost(const void *object, unsigned int ghost)
 	unsigned int i = tasks[restart->plan.ghosts[ghost].creator].first_created;
 
 	die_with(restart, restart->crew->pids[restart->plan.ghosts[ghost].creator]);
-	restart->crew->pids[restart->forest.nr_tasks + ghost] = getpid();
 	if (restart->plan.ghosts[ghost].leads_session)
 		raw_syscall(SYS_setsid);
 	else

@@ -93,6 +93,10 @@ pid_t offspring_create(const struct offspring *offspring)
 	};
 	pid_t wanted = offspring->wanted;
 
+	if (offspring->pid) {
+		args.flags |= CLONE_PARENT_SETTID;
+		args.parent_tid = (uintptr_t)offspring->pid;
+	}
 	if (SHARED) {
 		args.stack = (uintptr_t)offspring->stack;
 		args.stack_size = OFFSPRING_STACK;

@@ -4,6 +4,7 @@
 #define _CKPT_OFFSPRING_H
 
 #include <linux/sched.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 /* Bytes: a few calls deep, and a signal frame. */
@@ -13,6 +14,8 @@
  * struct offspring - a process that is to be created
  * @wanted: its id in the innermost pid namespace, or 0 for any
  * @exit_signal: what tells the creator of its end, or 0
+ * @pid: where its id is put before it runs and whatever becomes of its creator,
+ *	or NULL
  * @stack: %OFFSPRING_STACK bytes that nobody else uses
  * @life: what it does; does not return
  * @object: for @life
@@ -21,6 +24,7 @@
 struct offspring {
 	pid_t wanted;
 	int exit_signal;
+	atomic_int *pid;
 	void *stack;
 	void (*life)(const void *object, unsigned int index);
 	const void *object;
