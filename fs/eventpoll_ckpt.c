@@ -20,13 +20,9 @@
 #ifdef CONFIG_CHECKPOINT
 
 #include <linux/checkpoint_ctx.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/sort.h>
-
-/* The target is stopped meanwhile, so outsiders get no longer than this. */
-#define LOCK_PATIENCE	(2 * HZ)
 
 /**
  * struct ckpt_epoll_item - what an item is found by
@@ -140,17 +136,16 @@ int ckpt_epoll_save(struct ckpt_ctx *ctx, struct file *file)
  */
 static int lock_epoll(struct ckpt_ctx *ctx, struct eventpoll *ep)
 {
-	unsigned long limit = jiffies + LOCK_PATIENCE;
+	unsigned long since = jiffies;
+	int ret = 0;
 
-	while (!mutex_trylock(&ep->mtx)) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, limit))
-			return ckpt_error(ctx, -EBUSY,
-					  "a process outside holds an epoll and does not let it go");
-		usleep_range(50, 200);
+	while (!ret && !mutex_trylock(&ep->mtx)) {
+		ret = ckpt_outsider_wait(since);
+		if (ret == -EBUSY)
+			ckpt_error(ctx, ret,
+				   "a process outside holds an epoll and does not let it go");
 	}
-	return 0;
+	return ret;
 }
 
 static u32 count_items(struct eventpoll *ep)

@@ -11,12 +11,15 @@
  * knows who reads them.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/stat.h>
+#include <linux/uidgid.h>
 
 /*
  * Of a file that a stacked filesystem opened below, to be mapped, that
@@ -181,6 +184,32 @@ struct file *ckpt_file_take(int fd)
 	file = fget(fd);
 	close_fd(fd);
 	return file ?: ERR_PTR(-EBADF);
+}
+
+/**
+ * ckpt_file_set_mode - give a new file its owner and its permission bits
+ * @file: the file; may be open as a path only
+ * @uid: as the current task sees it
+ * @gid: likewise
+ * @mode: bits of chmod()
+ *
+ * Does what chown() and chmod() do, if the file is not like that by itself: then
+ * it takes no right.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_set_mode(struct file *file, u32 uid, u32 gid, umode_t mode)
+{
+	struct user_namespace *user_ns = current_user_ns();
+	const struct inode *inode = file_inode(file);
+	int ret = 0;
+
+	if (from_kuid_munged(user_ns, inode->i_uid) != uid ||
+	    from_kgid_munged(user_ns, inode->i_gid) != gid)
+		ret = vfs_fchown(file, uid, gid);
+	if (!ret && (inode->i_mode & S_IALLUGO) != mode)
+		ret = vfs_fchmod(file, mode);
+	return ret;
 }
 
 static int set_position(struct ckpt_ctx *ctx, struct file *file,

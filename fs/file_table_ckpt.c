@@ -51,9 +51,16 @@ static int save_descriptor(struct ckpt_ctx *ctx, unsigned int fd,
 	return 0;
 }
 
-/* The next descriptor from *fd on that is open, with a reference. */
-static struct file *next_open(struct files_struct *files, unsigned int *fd,
-			      bool *cloexec)
+/**
+ * ckpt_file_table_next - the next descriptor that is open
+ * @files: table of a stopped task
+ * @fd: where to look from on; set to what was found
+ * @cloexec: set to whether execve() closes it
+ *
+ * Return: the open file, with a reference; NULL if there is none.
+ */
+struct file *ckpt_file_table_next(struct files_struct *files, unsigned int *fd,
+				  bool *cloexec)
 {
 	struct file *file = NULL;
 	struct fdtable *fdt;
@@ -97,7 +104,7 @@ static int save_posix_locks(struct ckpt_ctx *ctx, struct files_struct *files,
 	bool cloexec;
 	int ret = 0;
 
-	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
+	for (fd = 0; (file = ckpt_file_table_next(files, &fd, &cloexec)); fd++) {
 		if (ckpt_posix_locks_may_exist(file) &&
 		    is_lowest(ctx, file, fd))
 			ret = ckpt_posix_locks_save(ctx, files, file, fd,
@@ -130,7 +137,7 @@ int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object)
 	header = ckpt_record_add(ctx, CKPT_HDR_FILE_TABLE);
 	if (!header)
 		return -ENOMEM;
-	for (fd = 0; (file = next_open(files, &fd, &cloexec)); fd++) {
+	for (fd = 0; (file = ckpt_file_table_next(files, &fd, &cloexec)); fd++) {
 		ret = save_descriptor(ctx, fd, file, cloexec);
 		fput(file);
 		if (!ret)

@@ -16,7 +16,6 @@
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/cred.h>
-#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
@@ -28,8 +27,6 @@
 #include <linux/splice.h>
 #include <linux/uidgid.h>
 
-/* The target is stopped meanwhile, so outsiders get no longer than this. */
-#define LOCK_PATIENCE	(2 * HZ)
 /* A buffer is a page, or what a socket had in one piece. */
 #define BUFFER_LEN_MAX	SZ_1M
 
@@ -75,14 +72,14 @@ static int confirm_buffers(struct pipe_inode_info *pipe)
  */
 static int lock_confirmed(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe)
 {
-	unsigned long limit = jiffies + LOCK_PATIENCE;
+	unsigned long since = jiffies;
 
 	for (;;) {
 		bool locked = mutex_trylock(&pipe->mutex);
+		int ret;
 
 		if (locked) {
-			int ret = confirm_buffers(pipe);
-
+			ret = confirm_buffers(pipe);
 			if (!ret)
 				return 0;
 			mutex_unlock(&pipe->mutex);
@@ -90,13 +87,13 @@ static int lock_confirmed(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe)
 				return ckpt_error(ctx, ret,
 						  "unread data of a pipe cannot be read");
 		}
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, limit))
-			return ckpt_error(ctx, -EBUSY, "%s", locked ?
+		ret = ckpt_outsider_wait(since);
+		if (ret == -EBUSY)
+			return ckpt_error(ctx, ret, "%s", locked ?
 					  "data of a pipe is still being read from its file" :
 					  "a process outside holds a pipe and does not let it go");
-		usleep_range(50, 200);
+		if (ret)
+			return ret;
 	}
 }
 

@@ -73,26 +73,17 @@ static int set_capacity(struct ckpt_ctx *ctx, struct file *file,
 	return 0;
 }
 
-/*
- * As chown() and chmod(), if it is not as it should be by itself. Only who takes
- * an end needs the right to that.
- */
+/* Only who takes an end needs the right to that. */
 static int set_owner(struct ckpt_ctx *ctx, struct restored_pipe *restored)
 {
 	const struct ckpt_hdr_pipe *record = &restored->record;
-	struct user_namespace *user_ns = current_user_ns();
-	struct file *file = restored->ends[READ_END];
-	const struct inode *inode = file_inode(file);
-	int ret = 0;
+	int ret;
 
 	if (restored->has_owner)
 		return 0;
 	restored->has_owner = true;
-	if (from_kuid_munged(user_ns, inode->i_uid) != record->uid ||
-	    from_kgid_munged(user_ns, inode->i_gid) != record->gid)
-		ret = vfs_fchown(file, record->uid, record->gid);
-	if (!ret && (inode->i_mode & 07777) != record->mode)
-		ret = vfs_fchmod(file, record->mode);
+	ret = ckpt_file_set_mode(restored->ends[READ_END], record->uid,
+				 record->gid, record->mode);
 	if (ret)
 		return ckpt_error(ctx, ret, "pipe of user %u, group %u",
 				  record->uid, record->gid);

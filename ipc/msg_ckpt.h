@@ -112,8 +112,9 @@ static int save_messages(struct ckpt_ctx *ctx, const void *copies, u32 nr)
 }
 
 static int save_queue(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
-		      struct msg_queue *queue)
+		      struct kern_ipc_perm *ipcp)
 {
+	struct msg_queue *queue = container_of(ipcp, struct msg_queue, q_perm);
 	struct ckpt_hdr_msg_queue *record;
 	struct ckpt_hdr_ipc_perm *perm;
 	void *copies;
@@ -144,41 +145,18 @@ static int save_queue(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 int ckpt_msg_queues_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 			 u32 *nr)
 {
-	struct ipc_ids *ids = &msg_ids(ns);
-	struct kern_ipc_perm *perm;
-	int index, ret = 0;
-
-	/* None is created or removed meanwhile. */
-	down_read(&ids->rwsem);
-	idr_for_each_entry(&ids->ipcs_idr, perm, index) {
-		ret = save_queue(ctx, ns, container_of(perm, struct msg_queue,
-						       q_perm));
-		if (ret)
-			break;
-		++*nr;
-	}
-	up_read(&ids->rwsem);
-	return ret;
+	return ckpt_ipc_objects_save(ctx, ns, &msg_ids(ns), save_queue, nr);
 }
 
 static int create_queue(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 			const struct ckpt_hdr_ipc_perm *perm)
 {
 	static const struct ipc_ops create = { .getnew = newque };
-	struct ipc_params params = {
-		.key = perm->key,
-		.flg = perm->mode | IPC_CREAT | IPC_EXCL,
-	};
-	struct ipc_ids *ids = &msg_ids(ns);
+	struct ipc_params params = {};
 	int ret;
 
-	ids->next_id = perm->id;
-	ret = ipcget(ns, ids, &create, &params);
-	ids->next_id = -1;
-	/* Two with the same key. */
-	if (ret == -EEXIST)
-		ret = -EINVAL;
-	if (ret < 0)
+	ret = ckpt_ipc_object_create(ns, &msg_ids(ns), &create, &params, perm);
+	if (ret)
 		return ckpt_error(ctx, ret,
 				  "cannot create SysV message queue %u with key %#x",
 				  perm->id, perm->key);

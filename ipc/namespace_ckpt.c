@@ -166,6 +166,60 @@ int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
 }
 
 /**
+ * ckpt_ipc_objects_save - save all objects of one kind in a namespace
+ * @ctx: context
+ * @ns: the namespace
+ * @ids: its objects of that kind
+ * @save: for each
+ * @nr: how many there were
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_ipc_objects_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			  struct ipc_ids *ids, ckpt_ipc_save_t save, u32 *nr)
+{
+	struct kern_ipc_perm *perm;
+	int index, ret = 0;
+
+	/* None is created or removed meanwhile. */
+	down_read(&ids->rwsem);
+	idr_for_each_entry(&ids->ipcs_idr, perm, index) {
+		ret = save(ctx, ns, perm);
+		if (ret)
+			break;
+		++*nr;
+	}
+	up_read(&ids->rwsem);
+	return ret;
+}
+
+/**
+ * ckpt_ipc_object_create - create an object under its identifier
+ * @ns: the namespace that is being restored
+ * @ids: its objects of that kind
+ * @ops: how the system call creates one
+ * @params: for that; key and flags are filled in
+ * @record: found good by ckpt_ipc_perm_read()
+ *
+ * Return: 0, -EINVAL if there is one with that key, or another negative errno.
+ */
+int ckpt_ipc_object_create(struct ipc_namespace *ns, struct ipc_ids *ids,
+			   const struct ipc_ops *ops, struct ipc_params *params,
+			   const struct ckpt_hdr_ipc_perm *record)
+{
+	int ret;
+
+	params->key = record->key;
+	params->flg = record->mode | IPC_CREAT | IPC_EXCL;
+	ids->next_id = record->id;
+	ret = ipcget(ns, ids, ops, params);
+	ids->next_id = -1;
+	if (ret == -EEXIST)
+		return -EINVAL;
+	return min(ret, 0);
+}
+
+/**
  * ckpt_ipc_perm_set - give a new object what was saved
  * @ids: of the namespace that is being restored
  * @record: found good by ckpt_ipc_perm_read()

@@ -62,8 +62,10 @@ int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task)
 }
 
 static int save_set(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
-		    struct sem_array *array)
+		    struct kern_ipc_perm *ipcp)
 {
+	struct sem_array *array = container_of(ipcp, struct sem_array,
+					       sem_perm);
 	struct ckpt_hdr_ipc_perm *perm;
 	struct ckpt_hdr_sem_set *record;
 	int index, ret;
@@ -111,21 +113,7 @@ static int save_set(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 int ckpt_sem_sets_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		       u32 *nr)
 {
-	struct ipc_ids *ids = &sem_ids(ns);
-	struct kern_ipc_perm *perm;
-	int index, ret = 0;
-
-	/* None is created or removed meanwhile. */
-	down_read(&ids->rwsem);
-	idr_for_each_entry(&ids->ipcs_idr, perm, index) {
-		ret = save_set(ctx, ns, container_of(perm, struct sem_array,
-						     sem_perm));
-		if (ret)
-			break;
-		++*nr;
-	}
-	up_read(&ids->rwsem);
-	return ret;
+	return ckpt_ipc_objects_save(ctx, ns, &sem_ids(ns), save_set, nr);
 }
 
 static int create_set(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
@@ -133,23 +121,13 @@ static int create_set(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		      const struct ckpt_hdr_sem_set *record)
 {
 	static const struct ipc_ops create = { .getnew = newary };
-	struct ipc_params params = {
-		.key = perm->key,
-		.flg = perm->mode | IPC_CREAT | IPC_EXCL,
-		.u.nsems = record->nsems,
-	};
-	struct ipc_ids *ids = &sem_ids(ns);
+	struct ipc_params params = { .u.nsems = record->nsems };
 	int ret = -ENOSPC;
 
-	if (params.u.nsems <= ns->sc_semmsl) {
-		ids->next_id = perm->id;
-		ret = ipcget(ns, ids, &create, &params);
-		ids->next_id = -1;
-	}
-	/* Two with the same key. */
-	if (ret == -EEXIST)
-		ret = -EINVAL;
-	if (ret < 0)
+	if (params.u.nsems <= ns->sc_semmsl)
+		ret = ckpt_ipc_object_create(ns, &sem_ids(ns), &create,
+					     &params, perm);
+	if (ret)
 		return ckpt_error(ctx, ret,
 				  "cannot create SysV semaphores %u with key %#x",
 				  perm->id, perm->key);

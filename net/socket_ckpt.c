@@ -201,19 +201,12 @@ static int set_switches(struct ckpt_ctx *ctx, struct socket *sock, u32 flags)
 	return ret;
 }
 
-/* As chown() and chmod(), if it is not as it should be by itself. */
 static int set_owner(struct ckpt_ctx *ctx, struct file *file,
 		     const struct ckpt_hdr_socket *record)
 {
-	struct user_namespace *user_ns = current_user_ns();
-	const struct inode *inode = file_inode(file);
-	int ret = 0;
+	int ret = ckpt_file_set_mode(file, record->uid, record->gid,
+				     record->mode);
 
-	if (from_kuid_munged(user_ns, inode->i_uid) != record->uid ||
-	    from_kgid_munged(user_ns, inode->i_gid) != record->gid)
-		ret = vfs_fchown(file, record->uid, record->gid);
-	if (!ret && (inode->i_mode & 07777) != record->mode)
-		ret = vfs_fchmod(file, record->mode);
 	if (ret)
 		return ckpt_error(ctx, ret, "socket of user %u, group %u",
 				  record->uid, record->gid);

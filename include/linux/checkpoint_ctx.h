@@ -340,6 +340,9 @@ void *ckpt_object_record(struct ckpt_ctx *ctx, void *object);
 void ckpt_object_keep_path(struct ckpt_ctx *ctx, void *object, void *record);
 void *ckpt_object_path(struct ckpt_ctx *ctx, void *object);
 
+/* Processes outside: outsider.c */
+int ckpt_outsider_wait(unsigned long since);
+
 /* Emission and reading: stream.c, reader.c */
 int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
 			    const struct ckpt_hdr_pages *header,

@@ -20,6 +20,8 @@ int ckpt_gone_process_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_gone_process_restore(struct ckpt_ctx *ctx);
 int ckpt_file_table_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_file_table_restore(struct ckpt_ctx *ctx);
+struct file *ckpt_file_table_next(struct files_struct *files, unsigned int *fd,
+				  bool *cloexec);
 bool ckpt_file_has_method(const struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, void *object);
 int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *record);
@@ -80,6 +82,7 @@ struct file *ckpt_pidfd_restore(struct ckpt_ctx *ctx,
 struct file *ckpt_inotify_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
 struct file *ckpt_file_take(int fd);
+int ckpt_file_set_mode(struct file *file, u32 uid, u32 gid, umode_t mode);
 
 /* Items of epolls. */
 int ckpt_epoll_items_save(struct ckpt_ctx *ctx, void *object);
@@ -352,6 +355,8 @@ int ckpt_sem_undo_check(struct ckpt_ctx *ctx, struct task_struct *task);
 /* What an IPC namespace holds: ipc/namespace_ckpt.c, sem_ckpt.h, msg_ckpt.h */
 struct ipc_ids;
 struct ipc_namespace;
+struct ipc_ops;
+struct ipc_params;
 struct kern_ipc_perm;
 struct msg_msg;
 
@@ -364,6 +369,13 @@ int ckpt_ipc_perm_read(struct ckpt_ctx *ctx, struct ipc_ids *ids,
 		       struct ckpt_hdr_ipc_perm *record);
 struct kern_ipc_perm *ckpt_ipc_perm_set(struct ipc_ids *ids,
 					const struct ckpt_hdr_ipc_perm *record);
+int ckpt_ipc_object_create(struct ipc_namespace *ns, struct ipc_ids *ids,
+			   const struct ipc_ops *ops, struct ipc_params *params,
+			   const struct ckpt_hdr_ipc_perm *record);
+typedef int (*ckpt_ipc_save_t)(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			       struct kern_ipc_perm *ipcp);
+int ckpt_ipc_objects_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
+			  struct ipc_ids *ids, ckpt_ipc_save_t save, u32 *nr);
 #ifdef CONFIG_SYSVIPC
 int ckpt_sem_sets_save(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
 		       u32 *nr);

@@ -11,15 +11,11 @@
 #ifdef CONFIG_CHECKPOINT
 
 #include <linux/checkpoint_ctx.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/jiffies.h>
 #include <linux/rhashtable.h>
 #include <linux/xarray.h>
-
-/* The target is stopped meanwhile, so outsiders get no longer than this. */
-#define LOCK_PATIENCE	(2 * HZ)
 
 /**
  * struct ckpt_unix_message - one piece of a receive queue
@@ -114,37 +110,20 @@ add_socket(struct ckpt_unix_sockets *sockets, struct sock *sk, bool is_open)
 	return ret ? ERR_PTR(ret) : socket;
 }
 
-/* The next socket of a descriptor table, with a reference to its file. */
-static struct file *next_socket(struct files_struct *files, unsigned int *fd)
-{
-	struct file *file = NULL;
-	struct fdtable *fdt;
-
-	spin_lock(&files->file_lock);
-	fdt = files_fdtable(files);
-	for (; *fd < fdt->max_fds && !file; ++*fd) {
-		file = rcu_dereference_protected(fdt->fd[*fd],
-						 lockdep_is_held(&files->file_lock));
-		if (file && unix_get_socket(file))
-			get_file(file);
-		else
-			file = NULL;
-	}
-	spin_unlock(&files->file_lock);
-	return file;
-}
-
 static int add_from_table(struct ckpt_unix_sockets *sockets,
 			  struct files_struct *files)
 {
 	struct file *file;
-	unsigned int fd = 0;
+	unsigned int fd;
+	bool cloexec;
 	int ret = 0;
 
-	while (!ret && (file = next_socket(files, &fd))) {
-		struct sock *sk = sock_from_file(file)->sk;
+	for (fd = 0; !ret && (file = ckpt_file_table_next(files, &fd, &cloexec));
+	     fd++) {
+		struct unix_sock *u = unix_get_socket(file);
 
-		ret = PTR_ERR_OR_ZERO(add_socket(sockets, sk, true));
+		if (u)
+			ret = PTR_ERR_OR_ZERO(add_socket(sockets, &u->sk, true));
 		fput(file);
 		cond_resched();
 		if (fatal_signal_pending(current))
@@ -178,18 +157,17 @@ static int add_from_tasks(struct ckpt_ctx *ctx,
  */
 static int lock_queue(struct ckpt_ctx *ctx, struct sock *sk)
 {
-	unsigned long limit = jiffies + LOCK_PATIENCE;
+	unsigned long since = jiffies;
+	int ret = 0;
 
-	while (!mutex_trylock(&unix_sk(sk)->iolock)) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, limit))
-			return ckpt_error(ctx, -EBUSY,
-					  "a process outside holds unix socket %lu and does not let it go",
-					  inode_number(sk));
-		usleep_range(50, 200);
+	while (!ret && !mutex_trylock(&unix_sk(sk)->iolock)) {
+		ret = ckpt_outsider_wait(since);
+		if (ret == -EBUSY)
+			ckpt_error(ctx, ret,
+				   "a process outside holds unix socket %lu and does not let it go",
+				   inode_number(sk));
 	}
-	return 0;
+	return ret;
 }
 
 #if IS_ENABLED(CONFIG_AF_UNIX_OOB)

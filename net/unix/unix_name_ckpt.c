@@ -278,23 +278,16 @@ static int make_file(struct sock *sk, struct restored_name *name)
 	return ret;
 }
 
-/* As chown() and chmod(), if it is not as it should be by itself. */
 static int set_file_owner(struct ckpt_ctx *ctx, const struct path *path,
 			  const struct restored_name *name)
 {
 	struct file *file = dentry_open(path, O_PATH, current_cred());
-	struct user_namespace *user_ns = current_user_ns();
-	const struct inode *inode;
-	int ret = 0;
+	int ret;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	inode = file_inode(file);
-	if (from_kuid_munged(user_ns, inode->i_uid) != name->file.uid ||
-	    from_kgid_munged(user_ns, inode->i_gid) != name->file.gid)
-		ret = vfs_fchown(file, name->file.uid, name->file.gid);
-	if (!ret && (inode->i_mode & 07777) != name->file.mode)
-		ret = vfs_fchmod(file, name->file.mode);
+	ret = ckpt_file_set_mode(file, name->file.uid, name->file.gid,
+				 name->file.mode);
 	fput(file);
 	if (ret)
 		return ckpt_error(ctx, ret, "%s of user %u, group %u",

@@ -14,7 +14,6 @@
 #ifdef CONFIG_CHECKPOINT
 
 #include <linux/checkpoint_ctx.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/jiffies.h>
@@ -22,9 +21,6 @@
 #include <linux/mount.h>
 
 #include "../fsnotify.h"
-
-/* The target is stopped meanwhile, so outsiders get no longer than this. */
-#define LOCK_PATIENCE	(2 * HZ)
 
 /**
  * struct captured_watch - a watch while the group is locked
@@ -83,22 +79,22 @@ static bool count_watches(struct fsnotify_group *group, u32 *nr_watches)
 static int lock_settled(struct ckpt_ctx *ctx, struct fsnotify_group *group,
 			u32 *nr_watches)
 {
-	unsigned long limit = jiffies + LOCK_PATIENCE;
+	unsigned long since = jiffies;
+	int ret;
 
-	for (;;) {
+	do {
 		if (mutex_trylock(&group->mark_mutex)) {
 			group->owner_flags = memalloc_nofs_save();
 			if (count_watches(group, nr_watches))
 				return 0;
 			fsnotify_group_unlock(group);
 		}
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, limit))
-			return ckpt_error(ctx, -EBUSY,
-					  "an inotify instance is being changed from outside");
-		usleep_range(50, 200);
-	}
+		ret = ckpt_outsider_wait(since);
+	} while (!ret);
+	if (ret == -EBUSY)
+		ckpt_error(ctx, ret,
+			   "an inotify instance is being changed from outside");
+	return ret;
 }
 
 static void capture_watches(struct fsnotify_group *group,
