@@ -227,6 +227,10 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ PATTERN, NULL, 4, 3 }, { PATTERN, NULL, 4, 515 }, { PATTERN, NULL, 5, 5 }) },
 	{ "vmflags", "huge", 0, ROWS(
 		{ CLEAR, "vma.flags", CKPT_VMA_HUGEPAGE }, { PATTERN, NULL, 6, 300000 }) },
+	{ "vmflags", "names", 0, ROWS(
+		{ TEXT, "one heap", .text = "one HEAP" },
+		{ TEXT, "other/heap", .text = "other`heap", .refused = true },
+		{ CLEAR, "vma.flags", CKPT_VMA_NAMED, .refused = true }) },
 	{ "waits", "sigwait", 0, ROWS(
 		{ SET, "signal.itimer_value_ns[0]", 0 },
 		{ XOR, "thread.blocked", 1 << (14 - 1) }) },
