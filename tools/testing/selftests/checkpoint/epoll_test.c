@@ -18,14 +18,6 @@
 #define LIMIT		300
 #define NR_EPOLL_WAIT	232
 
-static bool log_names(const char *word)
-{
-	bool found = file_holds("log", word);
-
-	unlink("log");
-	return found;
-}
-
 static bool watch(int epoll, int fd, u32 events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };

@@ -70,14 +70,6 @@ static bool make_image(int how)
 	return good;
 }
 
-static bool log_names(const char *word)
-{
-	bool found = file_holds("log", word);
-
-	unlink("log");
-	return found;
-}
-
 static long restart_now(void)
 {
 	return try_restart("image", "log");

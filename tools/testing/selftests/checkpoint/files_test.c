@@ -92,11 +92,6 @@ FIXTURE_TEARDOWN(files)
 	unlink("log");
 }
 
-static bool log_names(const char *word)
-{
-	return file_holds("../log", word);
-}
-
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
@@ -167,7 +162,7 @@ TEST_F_TIMEOUT(files, private_changed, LIMIT)
 	wait_for_file_clock();
 	ASSERT_TRUE(make_file("private", 'x'));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("files/private"));
+	EXPECT_TRUE(file_holds("../log", "files/private"));
 }
 
 TEST_F_TIMEOUT(files, vanished, LIMIT)
@@ -181,13 +176,13 @@ TEST_F_TIMEOUT(files, vanished, LIMIT)
 		ASSERT_EQ(0, rename(names[index], "elsewhere"));
 		EXPECT_EQ(-ENOENT, restart_now());
 		snprintf(word, sizeof(word), "files/%s", names[index]);
-		EXPECT_TRUE(log_names(word));
+		EXPECT_TRUE(file_holds("../log", word));
 		ASSERT_EQ(0, rename("elsewhere", names[index]));
 		unlink("../log");
 	}
 	ASSERT_EQ(0, rmdir("sub"));
 	EXPECT_EQ(-ENOENT, restart_now());
-	EXPECT_TRUE(log_names("files/sub"));
+	EXPECT_TRUE(file_holds("../log", "files/sub"));
 	ASSERT_EQ(0, rename(self->dir, "../moved"));
 	EXPECT_EQ(-ENOENT, restart_now());
 	ASSERT_EQ(0, rename("../moved", self->dir));
@@ -206,7 +201,7 @@ TEST_F_TIMEOUT(files, replaced, LIMIT)
 		ASSERT_TRUE(make_file(names[index], names[index][0]));
 		EXPECT_EQ(-ESTALE, restart_now());
 		snprintf(word, sizeof(word), "files/%s", names[index]);
-		EXPECT_TRUE(log_names(word));
+		EXPECT_TRUE(file_holds("../log", word));
 		ASSERT_EQ(0, rename("elsewhere", names[index]));
 		unlink("../log");
 	}
@@ -218,7 +213,7 @@ TEST_F_TIMEOUT(files, another_type, LIMIT)
 	ASSERT_EQ(0, rename("data", "elsewhere"));
 	ASSERT_EQ(0, mkdir("data", 0755));
 	EXPECT_NE(0, restart_now());
-	EXPECT_TRUE(log_names("files/data"));
+	EXPECT_TRUE(file_holds("../log", "files/data"));
 	ASSERT_EQ(0, rmdir("data"));
 	/* Neither waits for a writer, nor takes it for the file. */
 	ASSERT_EQ(0, mkfifo("data", 0644));
@@ -282,7 +277,7 @@ TEST_F_TIMEOUT(files, executable_replaced, LIMIT)
 	wait_for_file_clock();
 	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("files/program"));
+	EXPECT_TRUE(file_holds("../log", "files/program"));
 	ASSERT_EQ(0, unlink("program"));
 	EXPECT_EQ(-ENOENT, restart_now());
 }
@@ -298,12 +293,12 @@ TEST_F_TIMEOUT(files, difference_told, LIMIT)
 	ASSERT_TRUE(make_file("data", 'd'));
 	ASSERT_EQ(0, truncate("data", 77));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("files/data is not the one that was saved"));
+	EXPECT_TRUE(file_holds("../log", "files/data is not the one that was saved"));
 	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
-	EXPECT_TRUE(log_names("; saved: 8192 bytes, modified 20") && log_names(word));
+	EXPECT_TRUE(file_holds("../log", "; saved: 8192 bytes, modified 20") && file_holds("../log", word));
 	ASSERT_EQ(0, stat("data", &st));
 	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
-	EXPECT_TRUE(log_names("; now: 77 bytes, modified 20") && log_names(word));
+	EXPECT_TRUE(file_holds("../log", "; now: 77 bytes, modified 20") && file_holds("../log", word));
 }
 
 TEST_F_TIMEOUT(files, may_grow, LIMIT)
@@ -353,7 +348,7 @@ TEST_F_TIMEOUT(files, policies_of_the_tool, LIMIT)
 	ASSERT_TRUE(make_file("data", 'x'));
 	ASSERT_EQ(0, truncate("data", 9000));
 	EXPECT_TRUE(tool_restarts("--file-changed=refuse", 1));
-	EXPECT_TRUE(log_names("--file-changed may help"));
+	EXPECT_TRUE(file_holds("../log", "--file-changed may help"));
 	EXPECT_TRUE(tool_restarts("--file-changed=grown", 0));
 	ASSERT_EQ(0, truncate("data", 10));
 	EXPECT_TRUE(tool_restarts("--file-changed=grown", 1));
@@ -372,7 +367,7 @@ TEST_F_TIMEOUT(files, other_root, LIMIT)
 	ASSERT_EQ(0, mkdir("../root", 0755));
 	snprintf(option, sizeof(option), "--root=%s/../root", self->dir);
 	EXPECT_TRUE(tool_restarts("--root=/no/such/root", 1));
-	EXPECT_TRUE(log_names("/no/such/root"));
+	EXPECT_TRUE(file_holds("../log", "/no/such/root"));
 	/* Nothing is there yet. */
 	EXPECT_TRUE(tool_restarts(option, 1));
 	ASSERT_EQ(0, mount("/", "../root", NULL, MS_BIND | MS_REC, NULL));
@@ -466,7 +461,7 @@ TEST_F_TIMEOUT(files, private_and_more_changed, LIMIT)
 		ASSERT_TRUE(make_file("private", 'a' + index));
 		unlink("../log");
 		EXPECT_EQ(-ESTALE, restart_now());
-		EXPECT_TRUE(log_names("files/private is not the one that was saved: its size"));
+		EXPECT_TRUE(file_holds("../log", "files/private is not the one that was saved: its size"));
 		EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_ANY));
 		EXPECT_EQ(0, restart_allowing(CKPT_PATH_FORCE));
 	}
@@ -518,15 +513,15 @@ TEST_F_TIMEOUT(files, unlinked_and_filesystem_gone, LIMIT)
 	EXPECT_EQ(0, restart_now());
 	EXPECT_EQ(0, umount("sub"));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("files/sub is not on the filesystem"));
+	EXPECT_TRUE(file_holds("../log", "files/sub is not on the filesystem"));
 	ASSERT_EQ(0, mount("none", "sub", "ramfs", 0, NULL));
 	EXPECT_EQ(0, mkdir("sub/deep", 0755));
 	EXPECT_EQ(0, save_with(unlink_deep));
 	EXPECT_EQ(0, umount("sub"));
 	unlink("../log");
 	EXPECT_EQ(0, restart_now());
-	EXPECT_TRUE(log_names("is in memory: none can be made in"));
-	EXPECT_TRUE(log_names("files/sub (error -116)"));
+	EXPECT_TRUE(file_holds("../log", "is in memory: none can be made in"));
+	EXPECT_TRUE(file_holds("../log", "files/sub (error -116)"));
 }
 
 static bool nameless_below(void)
@@ -543,8 +538,8 @@ TEST_F_TIMEOUT(files, unlinked_and_read_only, LIMIT)
 	EXPECT_EQ(0, restart_now());
 	EXPECT_EQ(0, mount(NULL, "sub", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	EXPECT_EQ(-EROFS, restart_now());
-	EXPECT_TRUE(log_names("without a name in"));
-	EXPECT_TRUE(log_names("files/sub"));
+	EXPECT_TRUE(file_holds("../log", "without a name in"));
+	EXPECT_TRUE(file_holds("../log", "files/sub"));
 	EXPECT_EQ(0, umount("sub"));
 }
 
@@ -718,11 +713,11 @@ TEST_F_TIMEOUT(files, executable_by_prctl, LIMIT)
 	/* It is an executable: its contents count, and who may execute it. */
 	ASSERT_EQ(0, chmod("program", 0644));
 	EXPECT_EQ(-EACCES, restart_now());
-	EXPECT_TRUE(log_names("executable program"));
+	EXPECT_TRUE(file_holds("../log", "executable program"));
 	wait_for_file_clock();
 	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("files/program"));
+	EXPECT_TRUE(file_holds("../log", "files/program"));
 }
 
 static bool become_another_program(void)
@@ -736,7 +731,7 @@ TEST_F_TIMEOUT(files, memory_before_execve, LIMIT)
 {
 	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
 	EXPECT_EQ(-EBADF, save_with(become_another_program));
-	EXPECT_TRUE(log_names("file mem of /proc shows the memory of before an execve()"));
+	EXPECT_TRUE(file_holds("../log", "file mem of /proc shows the memory of before an execve()"));
 }
 
 static bool forget_other_name(void)
@@ -758,7 +753,7 @@ TEST_F_TIMEOUT(files, other_name, LIMIT)
 	if (fs.f_type == TMPFS_MAGIC)
 		SKIP(return, "tmpfs");
 	EXPECT_EQ(-EBADF, save_with(forget_other_name));
-	EXPECT_TRUE(log_names("other names are not known"));
+	EXPECT_TRUE(file_holds("../log", "other names are not known"));
 	EXPECT_EQ(0, stat("sub/other", &st));
 	EXPECT_EQ(1, st.st_nlink);
 }

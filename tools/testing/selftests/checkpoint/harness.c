@@ -491,6 +491,28 @@ pid_t start_body(void (*body)(void))
 	_exit(BODY_GOOD);
 }
 
+pid_t start_blocked(void (*body)(void), long nr)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		syscall(SYS_close_range, 0, ~0U, 0);
+		body();
+		_exit(1);
+	}
+	return wait_blocked(pid, nr) ? pid : 0;
+}
+
+bool log_names(const char *word)
+{
+	bool found = file_holds("log", word);
+
+	unlink("log");
+	return found;
+}
+
 /* What a restart says; a process that runs is ended. */
 long try_restart(const char *image, const char *log)
 {

@@ -138,6 +138,8 @@ bool has_ended(pid_t pid, s64 limit_ns);
 void wait_for_file_clock(void);
 bool write_file(const char *path, const char *text);
 bool file_holds(const char *path, const char *word);
+/* Is the word in the file "log"? Then that is removed. */
+bool log_names(const char *word);
 /* Runs before subjects/tiny is executed, unless NULL. */
 extern void (*before_tiny)(void);
 /*
@@ -164,6 +166,8 @@ pid_t start_with(int first, int second, void (*body)(void));
  */
 #define BODY_GOOD		42
 pid_t start_body(void (*body)(void));
+/* The same with nothing open at all; it is in that system call, or this is 0. */
+pid_t start_blocked(void (*body)(void), long nr);
 /* What a body may do: repeat each line that comes, up to the end of the input. */
 void echo(void);
 

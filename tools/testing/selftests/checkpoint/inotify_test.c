@@ -46,11 +46,6 @@ static long save_now(pid_t pid)
 	return save_to("../image", pid, "../log");
 }
 
-static bool log_names(const char *word)
-{
-	return file_holds("../log", word);
-}
-
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
@@ -119,7 +114,7 @@ TEST_F_TIMEOUT(inotify, vanished, LIMIT)
 	SAVE_AND_KILL();
 	ASSERT_EQ(0, rename("sub", "elsewhere"));
 	EXPECT_EQ(-ENOENT, restart_now());
-	EXPECT_TRUE(log_names("inotify/sub"));
+	EXPECT_TRUE(file_holds("../log", "inotify/sub"));
 	ASSERT_EQ(0, rename("elsewhere", "sub"));
 	EXPECT_EQ(0, restart_now());
 }
@@ -131,7 +126,7 @@ TEST_F_TIMEOUT(inotify, replaced, LIMIT)
 	wait_for_file_clock();
 	ASSERT_TRUE(copy_file("elsewhere", "sub/file", 0644));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("sub/file is not the one that was saved"));
+	EXPECT_TRUE(file_holds("../log", "sub/file is not the one that was saved"));
 	/* A link to it is not it. */
 	ASSERT_EQ(0, unlink("sub/file"));
 	ASSERT_EQ(0, symlink("../elsewhere", "sub/file"));
@@ -151,15 +146,15 @@ TEST_F_TIMEOUT(inotify, other_name, LIMIT)
 	EXPECT_EQ(0, restart_now());
 	ASSERT_EQ(0, unlink("other/name"));
 	EXPECT_EQ(-ENOENT, restart_now());
-	EXPECT_TRUE(log_names("other/name"));
+	EXPECT_TRUE(file_holds("../log", "other/name"));
 }
 
 TEST_F_TIMEOUT(inotify, covered, LIMIT)
 {
 	ASSERT_EQ(0, mount("none", "sub", "ramfs", 0, NULL));
 	EXPECT_EQ(-ENOENT, save_now(self->pid));
-	EXPECT_TRUE(log_names("no path leads to sub"));
-	EXPECT_TRUE(log_names("watch 1 of an inotify instance"));
+	EXPECT_TRUE(file_holds("../log", "no path leads to sub"));
+	EXPECT_TRUE(file_holds("../log", "watch 1 of an inotify instance"));
 	EXPECT_EQ(0, umount("sub"));
 	/* It can be seen in the other place, and nowhere else. */
 	ASSERT_EQ(0, mount("sub", "other", NULL, MS_BIND, NULL));
@@ -170,7 +165,7 @@ TEST_F_TIMEOUT(inotify, covered, LIMIT)
 	EXPECT_EQ(0, restart_now());
 	EXPECT_EQ(0, umount("other"));
 	EXPECT_EQ(-ESTALE, restart_now());
-	EXPECT_TRUE(log_names("inotify/other is not the one that was saved"));
+	EXPECT_TRUE(file_holds("../log", "inotify/other is not the one that was saved"));
 	EXPECT_EQ(0, umount("sub"));
 }
 
@@ -250,7 +245,7 @@ TEST_F_TIMEOUT(inotify, long_search, LIMIT)
 		start = monotonic_ns();
 		if (index) {
 			EXPECT_EQ(-ENOENT, save_now(pid));
-			EXPECT_TRUE(log_names("no path leads to d"));
+			EXPECT_TRUE(file_holds("../log", "no path leads to d"));
 		} else {
 			EXPECT_GT(save_now(pid), 0) {
 				show_file("../log");
@@ -276,7 +271,7 @@ TEST_F_TIMEOUT(inotify, forgotten, LIMIT)
 	sync();
 	ASSERT_TRUE(write_file("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_EQ(-ENOENT, save_now(self->pid));
-	EXPECT_TRUE(log_names("no name of inode"));
+	EXPECT_TRUE(file_holds("../log", "no name of inode"));
 	ASSERT_EQ(0, stat("sub/file", &st));
 	SAVE_AND_KILL();
 	EXPECT_EQ(0, restart_now());
@@ -294,7 +289,7 @@ TEST_F_TIMEOUT(inotify, too_many_watches, LIMIT)
 	/* What the first attempts had is free again: else the last one fails. */
 	for (round = 0; round < 3; round++) {
 		EXPECT_EQ(-ENOSPC, restart_now());
-		EXPECT_TRUE(log_names("max_user_watches"));
+		EXPECT_TRUE(file_holds("../log", "max_user_watches"));
 	}
 	EXPECT_TRUE(write_file(SYSCTL "max_user_watches", "2"));
 	ret = restart_now();
@@ -311,7 +306,7 @@ TEST_F_TIMEOUT(inotify, too_many_instances, LIMIT)
 	ASSERT_NE(NULL, old);
 	EXPECT_EQ(-EMFILE, restart_now());
 	EXPECT_TRUE(write_file(SYSCTL "max_user_instances", old));
-	EXPECT_TRUE(log_names("max_user_instances"));
+	EXPECT_TRUE(file_holds("../log", "max_user_instances"));
 	EXPECT_EQ(0, restart_now());
 }
 
@@ -327,7 +322,7 @@ TEST_F_TIMEOUT(inotify, too_many_events, LIMIT)
 	ASSERT_NE(NULL, old);
 	EXPECT_EQ(-ENOSPC, restart_now());
 	EXPECT_TRUE(write_file(SYSCTL "max_queued_events", old));
-	EXPECT_TRUE(log_names("max_queued_events"));
+	EXPECT_TRUE(file_holds("../log", "max_queued_events"));
 	EXPECT_EQ(0, restart_now());
 }
 
@@ -364,7 +359,7 @@ TEST_F_TIMEOUT(inotify, not_permitted, LIMIT)
 		_exit(-restart_now());
 	}
 	EXPECT_TRUE(reap(pid, EACCES << 8, "ordinary user"));
-	EXPECT_TRUE(log_names("sub may not be watched"));
+	EXPECT_TRUE(file_holds("../log", "sub may not be watched"));
 	ASSERT_EQ(0, chmod("sub", 0755));
 	EXPECT_EQ(0, restart_now());
 }

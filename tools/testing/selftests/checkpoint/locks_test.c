@@ -145,11 +145,6 @@ static bool save_process(enum kind kind)
 	return true;
 }
 
-static bool log_names(const char *word)
-{
-	return file_holds("../log", word);
-}
-
 /* What a restart says now; a process that runs is ended. */
 static long restart_now(void)
 {
@@ -201,7 +196,7 @@ static bool check_conflict(enum kind saved, enum kind held, const char *format)
 	ret = restart_now();
 	good = ret == -EAGAIN || complain("the restart returned %ld", ret);
 	snprintf(word, sizeof(word), format, getpid());
-	good &= log_names(word) && is_free("other");
+	good &= file_holds("../log", word) && is_free("other");
 	close(fd);
 	good &= is_free("data");
 	return good & (!restart_now() || complain("it fails still"));
@@ -256,7 +251,7 @@ TEST_F_TIMEOUT(locks, broken_image, LIMIT)
 		ASSERT_TRUE(image_store(&image, "../image"));
 		image_free(&image);
 		EXPECT_EQ(-EINVAL, restart_now());
-		EXPECT_TRUE(log_names("checksum"));
+		EXPECT_TRUE(file_holds("../log", "checksum"));
 		EXPECT_TRUE(is_free("data") && is_free("other"));
 	}
 }
@@ -294,7 +289,7 @@ TEST_F_TIMEOUT(locks, lease_of_others, LIMIT)
 	EXPECT_EQ(0, restart_as_user("../image"));
 	ASSERT_EQ(0, chown("data", 0, 0));
 	EXPECT_EQ(EACCES, restart_as_user("../image"));
-	EXPECT_TRUE(log_names("lease on file data"));
+	EXPECT_TRUE(file_holds("../log", "lease on file data"));
 	EXPECT_TRUE(is_free("other"));
 	/* Root may, and with it who becomes the process with its help. */
 	EXPECT_EQ(0, restart_now());
@@ -486,7 +481,7 @@ TEST_F_TIMEOUT(locks, lease_without_name, LIMIT)
 
 			EXPECT_EQ(-EBUSY, save_to("../image", pid, "../log"));
 			EXPECT_LT(monotonic_ns() - start, scaled_ms(5000));
-			EXPECT_TRUE(log_names("nameless has a lease and no name"));
+			EXPECT_TRUE(file_holds("../log", "nameless has a lease and no name"));
 			EXPECT_TRUE(lease_is_active(pid));
 		}
 		kill_and_reap(pid);

@@ -22,40 +22,12 @@
 
 static char bytes[2 * FULL];
 
-static void be_process(void (*body)(void))
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setsid();
-	body();
-	_exit(1);
-}
-
-/* A process with no descriptors but those that it opens. */
-static pid_t start(void (*body)(void), long blocked)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		syscall(SYS_close_range, 0, ~0U, 0);
-		be_process(body);
-	}
-	return wait_blocked(pid, blocked) ? pid : 0;
-}
-
 static int open_fd_of(pid_t pid, int fd, int flags)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
 	return open(path, flags | O_CLOEXEC);
-}
-
-static bool log_names(const char *word)
-{
-	bool found = file_holds("log", word);
-
-	unlink("log");
-	return found;
 }
 
 FIXTURE(pipes)
@@ -226,7 +198,7 @@ static const struct waiting {
 /* It goes on waiting, in place and after a restart, and ends as it should. */
 static bool check_waiting(const struct waiting *it)
 {
-	pid_t pid = start(it->body, it->nr);
+	pid_t pid = start_blocked(it->body, it->nr);
 	bool good = pid && save_to("image", pid, "log") > 0 && wait_blocked(pid, it->nr) &&
 		    save_to("image", pid, "log") > 0 && wait_blocked(pid, it->nr) &&
 		    poke(pid, it->end, it->act);
@@ -263,7 +235,7 @@ static void write_in_part(void)
 
 TEST_F_TIMEOUT(pipes, written_in_part, LIMIT)
 {
-	pid_t pid = start(write_in_part, SYS_write);
+	pid_t pid = start_blocked(write_in_part, SYS_write);
 
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
@@ -319,7 +291,7 @@ static void pause_with_data(void)
 /* Through another pipe it goes, both ways. */
 TEST_F_TIMEOUT(pipes, image_through_pipe, LIMIT)
 {
-	pid_t pid = start(pause_with_data, NR64_PAUSE), helper;
+	pid_t pid = start_blocked(pause_with_data, NR64_PAUSE), helper;
 	int fds[2], log = open("log", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
@@ -512,7 +484,7 @@ static void close_when_told(void)
 
 TEST_F_TIMEOUT(pipes, end_while_image_is_written, LIMIT)
 {
-	pid_t pid = start(close_when_told, SYS_rt_sigtimedwait), saver;
+	pid_t pid = start_blocked(close_when_told, SYS_rt_sigtimedwait), saver;
 	int fds[2], unread = 0;
 
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
@@ -605,7 +577,7 @@ TEST_F_TIMEOUT(pipes, limits, LIMIT)
 {
 	pid_t pid;
 
-	pid = start(user_with_large_pipe, NR64_PAUSE);
+	pid = start_blocked(user_with_large_pipe, NR64_PAUSE);
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	kill_and_reap(pid);
 	ASSERT_EQ(0, chmod("log", 0666));
@@ -616,7 +588,7 @@ TEST_F_TIMEOUT(pipes, limits, LIMIT)
 	EXPECT_EQ(0, restart_now());
 	ASSERT_TRUE(write_file("/proc/sys/fs/pipe-max-size", "1048576"));
 
-	pid = start(user_with_pipe, NR64_PAUSE);
+	pid = start_blocked(user_with_pipe, NR64_PAUSE);
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	kill_and_reap(pid);
 	ASSERT_EQ(0, chmod("log", 0666));
@@ -646,7 +618,7 @@ static void user_with_pipe_of_root(void)
 /* A pipe belongs to somebody, and cannot be given away. */
 TEST_F_TIMEOUT(pipes, owner, LIMIT)
 {
-	pid_t pid = start(user_with_pipe_of_root, NR64_PAUSE);
+	pid_t pid = start_blocked(user_with_pipe_of_root, NR64_PAUSE);
 
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	kill_and_reap(pid);

@@ -113,33 +113,9 @@ static void have_pending(void)
 	pause_for_good();
 }
 
-static pid_t start(void (*body)(void))
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		syscall(SYS_close_range, 0, ~0U, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setsid();
-		body();
-		_exit(1);
-	}
-	return wait_blocked(pid, NR64_PAUSE) ? pid : 0;
-}
-
-static bool log_names(const char *word)
-{
-	bool found = file_holds("log", word);
-
-	if (!found)
-		show_file("log");
-	unlink("log");
-	return found;
-}
-
 static bool save_and_kill(void (*body)(void))
 {
-	pid_t pid = start(body);
+	pid_t pid = start_blocked(body, NR64_PAUSE);
 	bool good = pid && save_to("image", pid, "log") > 0;
 
 	if (pid)
@@ -170,7 +146,7 @@ static bool can_connect(const char *path)
 /* Two of them cannot have one name. */
 TEST_F_TIMEOUT(names, taken, LIMIT)
 {
-	pid_t pid = start(serve);
+	pid_t pid = start_blocked(serve, NR64_PAUSE);
 
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	EXPECT_EQ(-EADDRINUSE, try_restart("image", "log"));
@@ -194,7 +170,7 @@ TEST_F_TIMEOUT(names, taken, LIMIT)
 
 TEST_F_TIMEOUT(names, taken_abstract, LIMIT)
 {
-	pid_t pid = start(serve_abstract);
+	pid_t pid = start_blocked(serve_abstract, NR64_PAUSE);
 
 	ASSERT_GT(save_to("image", pid, "log"), 0);
 	EXPECT_EQ(-EADDRINUSE, try_restart("image", "log"));
@@ -292,7 +268,7 @@ TEST_F_TIMEOUT(names, rights, LIMIT)
 
 TEST_F_TIMEOUT(names, pending, LIMIT)
 {
-	pid_t pid = start(have_pending);
+	pid_t pid = start_blocked(have_pending, NR64_PAUSE);
 
 	EXPECT_EQ(-EBUSY, save_to("image", pid, "log"));
 	EXPECT_TRUE(log_names("1 connections to unix socket"));

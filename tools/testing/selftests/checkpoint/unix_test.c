@@ -45,31 +45,6 @@ static void tell(bool good)
 	_exit(good ? GOOD : 4);
 }
 
-/* A process with no descriptors but those that it opens. */
-static pid_t start(void (*body)(void), long blocked)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		syscall(SYS_close_range, 0, ~0U, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setsid();
-		body();
-		_exit(1);
-	}
-	return wait_blocked(pid, blocked) ? pid : 0;
-}
-
-static bool log_names(const char *word)
-{
-	bool found = file_holds("log", word);
-
-	if (!found)
-		show_file("log");
-	unlink("log");
-	return found;
-}
-
 /* They are 0 and 1. */
 static void make_pair(int type)
 {
@@ -199,7 +174,7 @@ static bool poke(pid_t pid, const struct waiting *it)
 /* It goes on waiting, in place and after a restart, and ends as it should. */
 static bool check_waiting(const struct waiting *it)
 {
-	pid_t pid = start(it->body, it->nr);
+	pid_t pid = start_blocked(it->body, it->nr);
 	bool good = pid && save_to("image", pid, "log") > 0 && wait_blocked(pid, it->nr) &&
 		    save_to("image", pid, "log") > 0 && wait_blocked(pid, it->nr) && poke(pid, it);
 
@@ -257,7 +232,7 @@ static void pause_with_data(void)
 /* Through another socket it goes, both ways. */
 TEST_F_TIMEOUT(sockets, image_through_socket, LIMIT)
 {
-	pid_t pid = start(pause_with_data, NR64_PAUSE), helper;
+	pid_t pid = start_blocked(pause_with_data, NR64_PAUSE), helper;
 	int fds[2], log = open("log", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
@@ -367,7 +342,7 @@ TEST_F_TIMEOUT(sockets, refused, LIMIT)
 	size_t index;
 
 	for (index = 0; index < sizeof(refused) / sizeof(*refused); index++) {
-		pid_t pid = start(refused[index].body, NR64_PAUSE);
+		pid_t pid = start_blocked(refused[index].body, NR64_PAUSE);
 
 		EXPECT_EQ(-refused[index].error, save_to("image", pid, "log"));
 		EXPECT_TRUE(log_names(refused[index].message)) {
@@ -562,7 +537,7 @@ static bool tell_lie(struct image *image, size_t lie)
 
 TEST_F_TIMEOUT(sockets, hostile, LIMIT)
 {
-	pid_t pid = start(have_all, NR64_PAUSE);
+	pid_t pid = start_blocked(have_all, NR64_PAUSE);
 	struct image good = { 0 }, bad = { 0 };
 	size_t index;
 
@@ -629,7 +604,7 @@ static const struct {
 
 TEST_F_TIMEOUT(sockets, carried, LIMIT)
 {
-	pid_t pid = start(have_carried, NR64_PAUSE);
+	pid_t pid = start_blocked(have_carried, NR64_PAUSE);
 	struct image good = { 0 }, bad = { 0 };
 	size_t index;
 
@@ -684,7 +659,7 @@ static void have_all_ordinary(void)
 
 TEST_F_TIMEOUT(sockets, wishes, LIMIT)
 {
-	pid_t pid = start(have_all_ordinary, NR64_PAUSE), child;
+	pid_t pid = start_blocked(have_all_ordinary, NR64_PAUSE), child;
 	struct image good = { 0 }, bad = { 0 };
 	size_t index;
 
