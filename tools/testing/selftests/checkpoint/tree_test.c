@@ -8,6 +8,7 @@
 
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -108,8 +109,14 @@ static bool ends_well(pid_t pid, const char *what)
 	return false;
 }
 
-/* The init of a pid namespace that has nothing. */
-static pid_t start_init(void)
+static void do_nothing(void)
+{
+	for (;;)
+		pause();
+}
+
+/* The init of a pid namespace; in the end it waits for good. */
+static pid_t start_init(void (*body)(void))
 {
 	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
 	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
@@ -118,8 +125,7 @@ static pid_t start_init(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setsid();
 		syscall(SYS_close_range, 0, ~0U, 0);
-		for (;;)
-			pause();
+		body();
 	}
 	return pid > 0 && wait_blocked(pid, NR64_PAUSE) ? pid : 0;
 }
@@ -164,7 +170,7 @@ static long save_with(pid_t pid, unsigned long flags)
 /* All of a container is not all if somebody came from outside. */
 TEST_F_TIMEOUT(tree, entered_from_outside, LIMIT)
 {
-	pid_t init = start_init(), stranger;
+	pid_t init = start_init(do_nothing), stranger;
 	char want[128];
 
 	ASSERT_GT(init, 0);
@@ -539,29 +545,21 @@ static void beat(void)
 		_exit(1);
 }
 
-static bool is_frozen(void)
-{
-	FILE *file = fopen(CGROUP "/cgroup.events", "r");
-	int populated = 0, frozen = 0;
-
-	if (!file)
-		return false;
-	if (fscanf(file, "populated %d frozen %d", &populated, &frozen) != 2)
-		frozen = 0;
-	fclose(file);
-	return populated && frozen;
-}
-
 static bool await_frozen(void)
 {
-	s64 limit = hang_limit();
+	struct pollfd events = {
+		.fd	= open(CGROUP "/cgroup.events", O_RDONLY | O_CLOEXEC),
+		.events	= POLLPRI,
+	};
+	char text[64] = "";
 
-	while (!is_frozen()) {
-		if (monotonic_ns() > limit)
-			return complain("nobody is frozen");
-		usleep(2000);
-	}
-	return true;
+	/* It tells when it has changed since it was read. */
+	while (pread(events.fd, text, sizeof(text) - 1, 0) > 0 &&
+	       !strstr(text, "populated 1\nfrozen 1\n"))
+		if (poll(&events, 1, scaled_ms(60000)) != 1)
+			return complain("nobody is frozen: %s", text);
+	close(events.fd);
+	return *text;
 }
 
 static unsigned int count_members(void)
@@ -605,12 +603,86 @@ TEST_F_TIMEOUT(tree, frozen, LIMIT)
 	kill_and_reap(pid);
 	ASSERT_TRUE(all_children_end());
 	EXPECT_TRUE(comes_back_frozen(self->dir));
-	/* One that fails leaves nobody there, and nothing frozen. */
-	ASSERT_EQ(0, truncate("image", 1000));
-	pid = restart_image(self->dir, "--freezer=" CGROUP);
-	EXPECT_TRUE(reap(pid, 125 << 8, "restart of a part of an image"));
-	EXPECT_TRUE(file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0"));
 	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
+/* Fails, and leaves nobody in the cgroup, nor that frozen. */
+static bool fails_in_freezer(const char *dir, const char *why)
+{
+	pid_t pid = restart_image(dir, "--freezer=" CGROUP);
+
+	return reap(pid, 125 << 8, "restart") && (!why || file_holds("log", why)) &&
+	       file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0");
+}
+
+static void have_full_fifo(void)
+{
+	pid_t child = fork();
+
+	if (!child)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	else if (open("fifo", O_RDWR) < 0 || write(3, "unread", 6) != 6)
+		_exit(1);
+	do_nothing();
+}
+
+/* Before its tasks are frozen, and after, when nothing else can fail. */
+TEST_F_TIMEOUT(tree, frozen_and_refused, LIMIT)
+{
+	pid_t pid;
+	int fifo;
+
+	ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	ASSERT_EQ(0, mkfifo("fifo", 0600));
+	pid = start_body(have_full_fifo);
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	ASSERT_GT(save_to("image", pid, "log"), 0);
+	kill_and_reap(pid);
+	ASSERT_TRUE(all_children_end());
+	/* That it is not empty is seen when all of the image was read. */
+	fifo = open("fifo", O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(5, write(fifo, "other", 5));
+	EXPECT_TRUE(fails_in_freezer(self->dir, "holds data of somebody else"));
+	close(fifo);
+	ASSERT_EQ(0, truncate("image", 1000));
+	EXPECT_TRUE(fails_in_freezer(self->dir, NULL));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
+/* In a pid namespace: a child with an id that somebody has outside. */
+static void have_child_with_id(void)
+{
+	pid_t wanted = shared->child;
+	struct clone_args args = {
+		.exit_signal	= SIGCHLD,
+		.set_tid	= (uintptr_t)&wanted,
+		.set_tid_size	= 1,
+	};
+	pid_t child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (child < 0)
+		_exit(1);
+	do_nothing();
+}
+
+/* Ids of one namespace mean somebody else in another one. */
+TEST_F_TIMEOUT(tree, failure_ends_no_stranger, LIMIT)
+{
+	pid_t stranger = start_body(wait_go), pid;
+	struct stat image;
+
+	shared->child = stranger;
+	pid = start_init(have_child_with_id);
+	ASSERT_NE(0, pid);
+	ASSERT_GT(save_to("image", pid, "log"), 0) show_file("log");
+	kill_and_reap(pid);
+	/* Its tail is not whole: when that is seen all tasks are there. */
+	ASSERT_EQ(0, stat("image", &image));
+	ASSERT_EQ(0, truncate("image", image.st_size - 8));
+	pid = restart_image(self->dir, "--pidns");
+	EXPECT_TRUE(reap(pid, 125 << 8, "restart of a part of an image"));
+	EXPECT_FALSE(has_ended(stranger, 0));
+	kill_and_reap(stranger);
 }
 
 TEST_HARNESS_MAIN
