@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ckptinfo.h"
+#include "id_index.h"
 #include "util.h"
 
 /* Deeper ones are shown as if they were here. */
@@ -27,16 +28,6 @@ struct info_task {
 	unsigned int last_child;
 	unsigned int next_sibling;
 	bool is_placed;
-};
-
-/**
- * struct info_id - to find a process by its id
- * @pid: the id
- * @index: of the task
- */
-struct info_id {
-	u32 pid;
-	unsigned int index;
 };
 
 static struct {
@@ -86,14 +77,6 @@ static void tree_record(const struct info_options *options, struct image *image)
 	}
 }
 
-static int compare_ids(const void *one, const void *other)
-{
-	u32 left = ((const struct info_id *)one)->pid;
-	u32 right = ((const struct info_id *)other)->pid;
-
-	return (left > right) - (left < right);
-}
-
 static bool is_thread(const struct info_task *task)
 {
 	return task->ids.pid != task->ids.tgid;
@@ -112,35 +95,33 @@ static void place_below(unsigned int index, unsigned int parent)
 }
 
 /* A parent comes before its children, or the image is none that a restart takes. */
-static void place_task(const struct info_id *by_id, size_t nr_ids, unsigned int index)
+static void place_task(const struct id_index *processes, unsigned int index)
 {
 	const struct info_task *task = &tree.tasks[index];
-	struct info_id wanted = { is_thread(task) ? task->ids.tgid : task->ids.ppid, 0 };
-	const struct info_id *found;
+	int found = id_index_find(processes, is_thread(task) ? task->ids.tgid : task->ids.ppid);
 
-	found = bsearch(&wanted, by_id, nr_ids, sizeof(wanted), compare_ids);
-	if (!found || found->index >= index)
+	if (found < 0 || (unsigned int)found >= index)
 		return;
 	if (is_thread(task))
-		tree.tasks[found->index].nr_threads++;
+		tree.tasks[found].nr_threads++;
 	else
-		place_below(index, found->index);
+		place_below(index, found);
 }
 
 static void place_all(void)
 {
-	struct info_id *by_id = must_alloc(tree.nr_tasks * sizeof(*by_id));
-	size_t nr_ids = 0;
+	struct id_index processes;
 	unsigned int i;
 
+	id_index_init(&processes, tree.nr_tasks);
 	for (i = 0; i < tree.nr_tasks; i++)
 		if (!is_thread(&tree.tasks[i]))
-			by_id[nr_ids++] = (struct info_id) { tree.tasks[i].ids.pid, i };
-	qsort(by_id, nr_ids, sizeof(*by_id), compare_ids);
+			id_index_add(&processes, tree.tasks[i].ids.pid, i);
+	id_index_sort(&processes);
 	tree.tasks[0].is_placed = true;
 	for (i = 1; i < tree.nr_tasks; i++)
-		place_task(by_id, nr_ids, i);
-	free(by_id);
+		place_task(&processes, i);
+	id_index_free(&processes);
 }
 
 static void print_task(const struct info_task *task, unsigned int depth)

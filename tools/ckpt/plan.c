@@ -18,33 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "id_index.h"
 #include "plan.h"
 #include "util.h"
-
-/**
- * struct process_id - to find a process by its id
- * @id: the id
- * @index: in the forest
- */
-struct process_id {
-	pid_t id;
-	unsigned int index;
-};
 
 /**
  * struct planner - a plan in the making
  * @plan: the result
  * @forest: what it is for
- * @by_id: its processes, sorted
- * @nr_processes: their number
+ * @by_id: its processes
  * @error: why there is none
  * @error_len: room in it
  */
 struct planner {
 	struct plan *plan;
 	const struct forest *forest;
-	struct process_id *by_id;
-	size_t nr_processes;
+	struct id_index by_id;
 	char *error;
 	size_t error_len;
 };
@@ -60,39 +49,22 @@ static bool is_reaper(const struct forest_task *task)
 	return task->pid == 1 || task->is_subreaper;
 }
 
-static int compare_ids(const void *one, const void *other)
-{
-	pid_t left = ((const struct process_id *)one)->id;
-	pid_t right = ((const struct process_id *)other)->id;
-
-	return (left > right) - (left < right);
-}
-
-static void sort_processes(struct planner *planner)
+static void index_processes(struct planner *planner)
 {
 	const struct forest *forest = planner->forest;
 	unsigned int i;
 
-	planner->by_id = must_alloc(forest->nr_tasks * sizeof(*planner->by_id));
-	planner->nr_processes = 0;
+	id_index_init(&planner->by_id, forest->nr_tasks);
 	for (i = 0; i < forest->nr_tasks; i++)
 		if (is_process(&forest->tasks[i]))
-			planner->by_id[planner->nr_processes++] = (struct process_id) {
-				.id	= forest->tasks[i].pid,
-				.index	= i,
-			};
-	qsort(planner->by_id, planner->nr_processes, sizeof(*planner->by_id), compare_ids);
+			id_index_add(&planner->by_id, forest->tasks[i].pid, i);
+	id_index_sort(&planner->by_id);
 }
 
 /* Index of the process with an id, or -1. */
 static int find_process(const struct planner *planner, pid_t pid)
 {
-	struct process_id wanted = { .id = pid };
-	const struct process_id *found;
-
-	found = bsearch(&wanted, planner->by_id, planner->nr_processes, sizeof(wanted),
-			compare_ids);
-	return found ? (int)found->index : -1;
+	return id_index_find(&planner->by_id, pid);
 }
 
 static int find_ghost(const struct plan *plan, pid_t id)
@@ -334,9 +306,9 @@ int plan_forest(struct plan *plan, const struct forest *forest,
 	*plan = (struct plan) { 0 };
 	plan->tasks = must_alloc(forest->nr_tasks * sizeof(*plan->tasks));
 	memset(plan->tasks, 0, forest->nr_tasks * sizeof(*plan->tasks));
-	sort_processes(&planner);
+	index_processes(&planner);
 	ret = plan_all(&planner);
-	free(planner.by_id);
+	id_index_free(&planner.by_id);
 	if (!ret)
 		list_created(plan, forest->nr_tasks);
 	return ret;
