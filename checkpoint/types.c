@@ -245,6 +245,8 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 	[CKPT_FILE_PIPE] = {
 		.name		= "pipe",
 		.may_inherit	= true,
+		.may_hold_unread = true,
+		.is_outside	= ckpt_pipe_is_outside,
 		.restore	= ckpt_file_restore_pipe,
 	},
 #ifdef CONFIG_EVENTFD
@@ -298,6 +300,8 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 	[CKPT_FILE_UNIX] = {
 		.name		= "unix socket",
 		.may_inherit	= true,
+		.may_hold_unread = true,
+		.is_outside	= ckpt_unix_is_outside,
 		.restore	= ckpt_unix_restore,
 	},
 #endif

@@ -152,16 +152,14 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 int ckpt_file_complete(struct ckpt_ctx *ctx, void *object, void *kept)
 {
 	struct ckpt_hdr_file *record = kept;
+	const struct ckpt_file_kind *kind = &ckpt_file_kinds[record->kind];
 
 	if (record->flags & CKPT_FILE_ONLY_WATCHED)
 		return ckpt_error(ctx, -EBUSY,
 				  "an epoll watches file %pD, which only others have open",
 				  (struct file *)object);
-	if (record->kind == CKPT_FILE_EXTERNAL ||
-	    (record->kind == CKPT_FILE_PIPE &&
-	     ckpt_pipe_is_outside(ctx, object)) ||
-	    (record->kind == CKPT_FILE_UNIX &&
-	     ckpt_unix_is_outside(ctx, object)))
+	if (kind->may_inherit &&
+	    (!kind->is_outside || kind->is_outside(ctx, object)))
 		record->flags |= CKPT_FILE_OUTSIDE;
 	return 0;
 }
@@ -241,14 +239,13 @@ static void set_flags(struct file *file, unsigned int open_flags)
 	spin_unlock(&file->f_lock);
 }
 
-/* What may be unread was in a pipe or a socket that another one replaces. */
+/* What may be unread was in a pipe, or its like, that another one replaces. */
 static bool is_unread_sound(const struct ckpt_hdr_file *record)
 {
 	u32 unread = record->flags & (CKPT_FILE_UNREAD_DROPPED |
 				      CKPT_FILE_UNREAD_MOVED);
 
-	return !unread || ((record->kind == CKPT_FILE_PIPE ||
-			    record->kind == CKPT_FILE_UNIX) &&
+	return !unread || (ckpt_file_kinds[record->kind].may_hold_unread &&
 			   record->inherit >= 0 && is_power_of_2(unread));
 }
 

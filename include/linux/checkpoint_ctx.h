@@ -288,6 +288,8 @@ struct ckpt_ctx {
  * @name: for messages
  * @may_inherit: files of this kind may lead outside of the image; @restore
  *	takes ckpt_file_inherit() if the record says so
+ * @may_hold_unread: and may have had unread data then
+ * @is_outside: does this one, when all tasks are captured? NULL: all that may
  * @restore: reads the records that follow struct ckpt_hdr_file, found good;
  *	returns the file with a reference or an error pointer. Position and
  *	flags that can be set on any open file are set by the caller, unless the
@@ -299,6 +301,8 @@ struct ckpt_ctx {
 struct ckpt_file_kind {
 	const char *name;
 	bool may_inherit;
+	bool may_hold_unread;
+	bool (*is_outside)(struct ckpt_ctx *ctx, struct file *file);
 	struct file *(*restore)(struct ckpt_ctx *ctx,
 				const struct ckpt_hdr_file *record);
 };

@@ -126,15 +126,10 @@ int ckpt_unix_sockets_publish(struct ckpt_ctx *ctx, void *object);
 void ckpt_unix_sockets_drop(void *object);
 struct file *ckpt_unix_restore(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record);
-#ifdef CONFIG_UNIX
 bool ckpt_unix_is_outside(struct ckpt_ctx *ctx, struct file *file);
+#ifdef CONFIG_UNIX
 void ckpt_unix_free(struct ckpt_ctx *ctx);
 #else
-static inline bool ckpt_unix_is_outside(struct ckpt_ctx *ctx, struct file *file)
-{
-	return false;
-}
-
 static inline void ckpt_unix_free(struct ckpt_ctx *ctx)
 {
 }
