@@ -159,6 +159,7 @@ int ckpt_file_attributes_read(struct ckpt_ctx *ctx,
 			      struct ckpt_hdr_file_attributes *record);
 int ckpt_file_attributes_set(struct ckpt_ctx *ctx, struct file *file,
 			     const struct ckpt_hdr_file_attributes *record);
+struct file *ckpt_file_open_unnoticed(const struct path *path);
 void ckpt_path_find_living(const struct path *path, struct path *directory);
 
 /* Directories that were removed. */
