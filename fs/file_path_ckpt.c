@@ -45,12 +45,55 @@ static void identify(const struct inode *inode,
 	record->dev = new_encode_dev(inode->i_sb->s_dev);
 }
 
+/* The client of NFS gave it a name that goes when it is closed. */
+static bool has_passing_name(const struct path *path)
+{
+	return READ_ONCE(path->dentry->d_flags) & DCACHE_NFSFS_RENAMED;
+}
+
+/**
+ * ckpt_path_is_unlinked - was the name of an open file removed?
+ * @path: its path
+ *
+ * Return: whether it was. The file may have other names.
+ */
+bool ckpt_path_is_unlinked(const struct path *path)
+{
+	return d_unlinked(path->dentry) || has_passing_name(path);
+}
+
+/**
+ * ckpt_path_is_remote - is a file on a filesystem of another machine?
+ * @path: the file
+ *
+ * Return: whether it is neither on a disk nor in memory.
+ */
+bool ckpt_path_is_remote(const struct path *path)
+{
+	const struct super_block *sb = d_real_inode(path->dentry)->i_sb;
+
+	return !(sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
+	       sb->s_magic != TMPFS_MAGIC && sb->s_magic != RAMFS_MAGIC;
+}
+
+/*
+ * Is an open file all that keeps the contents? Clients need not count a name
+ * less, and NFS counts the one that it gave.
+ */
+static bool is_nameless(const struct path *path)
+{
+	const struct inode *inode = d_inode(path->dentry);
+
+	return S_ISREG(inode->i_mode) && ckpt_path_is_unlinked(path) &&
+	       inode->i_nlink <= ckpt_path_is_remote(path);
+}
+
 /* A hard link that the kernel happens to know: it must not search for one. */
 static struct dentry *other_name(const struct path *path)
 {
 	struct inode *inode = d_inode(path->dentry);
 
-	if (!inode->i_nlink || S_ISDIR(inode->i_mode))
+	if (!inode->i_nlink || S_ISDIR(inode->i_mode) || has_passing_name(path))
 		return NULL;
 	return d_find_alias(inode);
 }
@@ -63,7 +106,7 @@ static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
 	struct ckpt_hdr_file_path *record;
 	int ret;
 
-	if (d_unlinked(path->dentry))
+	if (ckpt_path_is_unlinked(path))
 		linked.dentry = other_name(path);
 	else if (inode->i_nlink)
 		linked.dentry = dget(path->dentry);
@@ -275,8 +318,11 @@ int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "file %pd was changed on %s after it was mapped",
 				  path->dentry, inode->i_sb->s_type->name);
-	if (S_ISREG(inode->i_mode) && !inode->i_nlink &&
-	    d_unlinked(path->dentry))
+	if (is_nameless(path) && inode->i_nlink && !has_passing_name(path))
+		ckpt_note(ctx,
+			  "file %pD was unlinked: its contents are saved, for nobody here knows whether it has other names",
+			  file);
+	if (is_nameless(path))
 		return ckpt_file_save_unlinked(ctx, file);
 	if (ckpt_directory_is_removed(path))
 		return ckpt_file_save_removed_directory(ctx, path);

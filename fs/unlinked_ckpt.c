@@ -7,9 +7,9 @@
  *	mappings it has.
  * Reset: inode number, the name that /proc shows, time of the last change of
  *	attributes; blocks of zeros become holes.
- * Refused: files on filesystems that are not local, with extended attributes,
- *	append-only, immutable, or protected by fs-verity; files that the caller
- *	may not read.
+ * Refused: files with extended attributes, append-only, immutable, or protected
+ *	by fs-verity; files that the caller may not read; files of another
+ *	machine that are not open for reading.
  *
  * Only the open file keeps the contents, so they are in the image: they are
  * copied while the target is stopped, for the time that takes, into memory or
@@ -26,7 +26,6 @@
 #include <linux/file.h>
 #include <linux/filelock.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/sched/signal.h>
@@ -34,20 +33,20 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
+#include <linux/uio.h>
 #include <linux/user_namespace.h>
 #include <linux/xattr.h>
 
 /* Pages that are not too many for memory, whatever it has. */
 #define SMALL_PAGES	(SZ_4M >> PAGE_SHIFT)
 
-/* Reading must not wait for another machine while the target is stopped. */
-static bool is_local(const struct file *file)
+/*
+ * Another machine knows a file without a name only by the open file of the
+ * target: it may neither open it again nor tell anything about it.
+ */
+static bool is_remote(const struct file *file)
 {
-	const struct inode *inode = d_real_inode(file_user_path(file)->dentry);
-	const struct super_block *sb = inode->i_sb;
-
-	return sb->s_type->fs_flags & FS_REQUIRES_DEV ||
-	       sb->s_magic == TMPFS_MAGIC || sb->s_magic == RAMFS_MAGIC;
+	return ckpt_path_is_remote(file_user_path(file));
 }
 
 /* Who may trace the target may read what it may read, and nothing else. */
@@ -70,8 +69,8 @@ static const char *unsupported(const struct file *file)
 {
 	const struct inode *inode = file_user_inode(file);
 
-	if (!is_local(file))
-		return "is unlinked and not on a local filesystem";
+	if (is_remote(file) && !(file->f_mode & FMODE_READ))
+		return "is unlinked, on another machine, and not open for reading";
 	if (IS_APPEND(inode) || IS_IMMUTABLE(inode))
 		return "is unlinked and append-only or immutable";
 	if (IS_VERITY(inode))
@@ -110,6 +109,12 @@ int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 	return CKPT_FILE_UNLINKED;
 }
 
+/* What another machine answers about a file that it knows by its name. */
+static bool is_unknown(int error)
+{
+	return error == -ENOENT || error == -ESTALE;
+}
+
 /* Security labels are those of the restart, as for every file. */
 static int check_xattrs(struct ckpt_ctx *ctx, struct dentry *dentry)
 {
@@ -117,7 +122,8 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct dentry *dentry)
 	char *names, *name;
 	int ret = 0;
 
-	if (size == -EOPNOTSUPP || !size)
+	/* What another machine does not know by name has none to tell. */
+	if (size == -EOPNOTSUPP || is_unknown(size) || !size)
 		return 0;
 	if (size < 0)
 		return size;
@@ -155,6 +161,12 @@ loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, const struct path *path)
 	if (!ret)
 		ret = vfs_getattr_nosec(path, &stat, STATX_BASIC_STATS,
 					AT_STATX_DONT_SYNC);
+	/* Then what it has told before is all that anybody knows. */
+	if (is_unknown(ret)) {
+		generic_fillattr(mnt_idmap(path->mnt), STATX_BASIC_STATS,
+				 d_inode(path->dentry), &stat);
+		ret = 0;
+	}
 	if (ret)
 		return ret;
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_ATTRIBUTES);
@@ -171,24 +183,33 @@ loff_t ckpt_file_attributes_save(struct ckpt_ctx *ctx, const struct path *path)
 	return record->size;
 }
 
-/* Returns how much of the page is in the file, 0 beyond its end. */
+/*
+ * Returns how much of the page is in the file, 0 beyond its end.
+ *
+ * It may be the file of the target, whose position stays where it is, and which
+ * may be watched: so this is not kernel_read(), which tells that it was read.
+ */
 static ssize_t read_page(struct file *file, struct page *page, pgoff_t index)
 {
-	loff_t position = (loff_t)index << PAGE_SHIFT;
-	void *data = page_address(page);
-	size_t done = 0;
+	struct bio_vec bvec;
+	struct iov_iter iter;
+	struct kiocb kiocb;
+	size_t done;
 
-	while (done < PAGE_SIZE) {
-		ssize_t got = kernel_read(file, data + done, PAGE_SIZE - done,
-					  &position);
+	bvec_set_page(&bvec, page, PAGE_SIZE, 0);
+	iov_iter_bvec(&iter, ITER_DEST, &bvec, 1, PAGE_SIZE);
+	init_sync_kiocb(&kiocb, file);
+	kiocb.ki_pos = (loff_t)index << PAGE_SHIFT;
+	while (iov_iter_count(&iter)) {
+		ssize_t got = file->f_op->read_iter(&kiocb, &iter);
 
 		if (got < 0)
 			return got;
 		if (!got)
 			break;
-		done += got;
 	}
-	memset(data + done, 0, PAGE_SIZE - done);
+	done = PAGE_SIZE - iov_iter_count(&iter);
+	memset(page_address(page) + done, 0, PAGE_SIZE - done);
 	return done;
 }
 
@@ -389,6 +410,27 @@ static int copy_contents(struct ckpt_ctx *ctx, struct file *file,
 	return ret == -E2BIG ? copy_beside(ctx, file, reader, size) : ret;
 }
 
+/* There is no other place for it, and nobody tells where its holes are. */
+static int copy_remote(struct ckpt_ctx *ctx, struct file *file, loff_t size)
+{
+	struct memory_copy copy = {
+		.copies	= ckpt_page_copies_alloc(),
+		.file	= file,
+		.room	= ULONG_MAX,
+	};
+	int ret;
+
+	if (!copy.copies)
+		return -ENOMEM;
+	ret = copy_range(&copy, 0, DIV_ROUND_UP_ULL(size, PAGE_SIZE));
+	if (!ret) {
+		ckpt_page_copies_append(ctx, copy.copies);
+		return 0;
+	}
+	ckpt_page_copies_free(copy.copies);
+	return ret == -E2BIG ? -ENOMEM : ret;
+}
+
 static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
 	struct file *reader;
@@ -397,6 +439,8 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 	if (ret)
 		return ckpt_error(ctx, ret,
 				  "unlinked file %pD may not be read", file);
+	if (is_remote(file))
+		return copy_remote(ctx, file, size);
 	/* A position and read-ahead of our own, and no trace of the reading. */
 	reader = ckpt_file_open_unnoticed(file_user_path(file));
 	if (IS_ERR(reader))

@@ -194,7 +194,7 @@ static struct ckpt_hdr_vma *add_record(struct ckpt_ctx *ctx,
 /* Will the contents of the file be read? */
 static bool has_contents(struct file *file)
 {
-	return d_unlinked(file_user_path(file)->dentry) ||
+	return ckpt_path_is_unlinked(file_user_path(file)) ||
 	       ckpt_unlinked_is_memory(file);
 }
 

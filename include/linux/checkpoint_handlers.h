@@ -145,6 +145,8 @@ struct file *ckpt_file_restore_proc(struct ckpt_ctx *ctx,
 int ckpt_file_save_path_only(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 					 const struct ckpt_hdr_file *record);
+bool ckpt_path_is_unlinked(const struct path *path);
+bool ckpt_path_is_remote(const struct path *path);
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path);
 int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);

@@ -16,7 +16,7 @@
 FIXTURE(filesystem)
 {
 	char dir[PATH_MAX / 2];
-	bool is_9p;
+	bool is_9p, is_nfs;
 };
 
 FIXTURE_SETUP(filesystem)
@@ -26,6 +26,7 @@ FIXTURE_SETUP(filesystem)
 	ASSERT_TRUE(enter_directory(self->dir, "filesystem", 0755));
 	/* statfs() tells what the server has. */
 	self->is_9p = !strncmp(self->dir, "/mnt/share/", 11);
+	self->is_nfs = !strncmp(self->dir, "/mnt/nfs/", 9);
 	ASSERT_EQ(0, mkdir("sub", 0755));
 	ASSERT_TRUE(make_letters("data", 'd') && make_letters("other", 'o'));
 }
@@ -133,18 +134,67 @@ TEST_F_TIMEOUT(filesystem, unlinked, LIMIT)
 	pid_t pid = start_in(".", map_and_unlink, 0);
 
 	ASSERT_NE(0, pid);
-	if (self->is_9p) {
-		/* Its inode need not even know that it was the last name. */
+	ASSERT_TRUE(save_and_kill(pid));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(memory_is(pid, SHARED_AT, 'd') && half_is(pid, 'd') && file_is(pid, 'd'));
+	kill_and_reap(pid);
+	if (self->is_9p || self->is_nfs)
+		EXPECT_TRUE(file_holds("log", " is in memory: none can be made in "));
+}
+
+static bool write_and_unlink(void)
+{
+	return open("data", O_WRONLY) == 0 && !unlink("data");
+}
+
+/* Only who has it open can read it: the server does not know it by name. */
+TEST_F_TIMEOUT(filesystem, unlinked_for_writing, LIMIT)
+{
+	pid_t pid = start_in(".", write_and_unlink, 0);
+
+	ASSERT_NE(0, pid);
+	if (self->is_9p || self->is_nfs) {
 		EXPECT_EQ(-EBADF, save_process(pid));
-		EXPECT_TRUE(file_holds("log", "unlinked"));
-		EXPECT_TRUE(half_is(pid, 'd'));
+		EXPECT_TRUE(file_holds("log", "on another machine, and not open for reading"));
 		kill_and_reap(pid);
 		return;
 	}
 	ASSERT_TRUE(save_and_kill(pid));
 	pid = bring_back();
 	ASSERT_NE(0, pid);
-	EXPECT_TRUE(memory_is(pid, SHARED_AT, 'd') && half_is(pid, 'd') && file_is(pid, 'd'));
+	EXPECT_TRUE(file_is(pid, 'd'));
+	kill_and_reap(pid);
+}
+
+/* On an overlayfs a new link is known when somebody has looked at it. */
+static bool link_and_unlink(void)
+{
+	return open("data", O_RDWR) == 0 && !link("data", "linked") && !unlink("data") &&
+	       !access("linked", F_OK);
+}
+
+/*
+ * NFS has a name for the file then, which is not there after a restart. A client of
+ * 9p does not count names.
+ */
+TEST_F_TIMEOUT(filesystem, unlinked_with_a_link, LIMIT)
+{
+	pid_t pid = start_in(".", link_and_unlink, 0);
+
+	ASSERT_NE(0, pid);
+	if (self->is_nfs) {
+		EXPECT_EQ(-EBADF, save_process(pid));
+		EXPECT_TRUE(file_holds("log", "was unlinked, and its other names are not known"));
+		kill_and_reap(pid);
+		return;
+	}
+	ASSERT_EQ(0, save_process(pid));
+	EXPECT_EQ(self->is_9p, file_holds("log", "nobody here knows whether it has other names"));
+	kill_and_reap(pid);
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(file_is(pid, 'd'));
 	kill_and_reap(pid);
 }
 

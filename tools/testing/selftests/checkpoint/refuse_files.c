@@ -173,7 +173,7 @@ static bool make_unlinked_remote(void)
 	struct statfs fs;
 
 	return !statfs("/mnt/share", &fs) && fs.f_type == V9FS_MAGIC &&
-	       opens(open(name, O_RDWR | O_CREAT, 0644)) && !unlink(name);
+	       opens(open(name, O_WRONLY | O_CREAT, 0644)) && !unlink(name);
 }
 
 static bool make_path_unlinked(void)
@@ -354,7 +354,7 @@ const struct refusal file_refusals[] = {
 	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
 	{ "removed-xattr", make_removed_xattr, EOPNOTSUPP,
 	  "file scratch-dir is unlinked and has the extended attribute user.colour" },
-	{ "unlinked-remote", make_unlinked_remote, EBADF, "not on a local filesystem" },
+	{ "unlinked-remote", make_unlinked_remote, EBADF, "not open for reading" },
 	{ "path-unlinked", make_path_unlinked, EBADF, "file scratch was unlinked" },
 	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
 	{ "nameless-lease", make_nameless_lease, EBUSY, "scratch has a lease and no name" },
