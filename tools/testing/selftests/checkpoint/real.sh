@@ -21,6 +21,7 @@
 name=$1
 ROOT=/mnt/disk
 DIR=$ROOT/srv/$name
+READY=$DIR.ready
 REFERENCE=$DIR.reference
 IMAGE=$DIR.ckpt
 GROUP=/sys/fs/cgroup/real
@@ -62,13 +63,21 @@ lines()
 	wc -l <"$1" | tr -d ' '
 }
 
+# What the program needs, made once.
+set_up()
+{
+	rm -rf "$DIR" "$READY"
+	cp -R "/ckpt/tests/programs/$name" "$DIR"
+	# shellcheck disable=SC2086
+	[ -z "$setup" ] || $DEBIAN $setup >"$DIR.errors" 2>&1 || fail "$setup"
+	mv "$DIR" "$READY"
+}
+
 # Always the same place, in which the program has never been.
 prepare()
 {
 	rm -rf "$DIR"
-	cp -R "/ckpt/tests/programs/$name" "$DIR"
-	# shellcheck disable=SC2086
-	[ -z "$setup" ] || $DEBIAN $setup >"$DIR.errors" 2>&1 || fail "$setup"
+	cp -a "$READY" "$DIR"
 }
 
 # A session of its own, without a terminal, in a cgroup that can be frozen.
@@ -105,6 +114,7 @@ stage1()
 {
 	mkdir -p $GROUP
 	rm -rf "$REFERENCE" "$IMAGE"
+	set_up
 	prepare
 	begun=$(uptime_now)
 	begin
