@@ -40,7 +40,8 @@ struct ckpt_object {
  * @restore: reads them, returns the object with a reference or an error
  *	pointer
  * @publish: does what others can see, when the whole image was found good;
- *	only the first part of the commit may fail after it; may be NULL
+ *	only the first part of the commit may fail after it, and then @drop takes
+ *	it back; may be NULL
  */
 struct ckpt_object_type {
 	const char *name;

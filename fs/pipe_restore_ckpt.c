@@ -9,7 +9,8 @@
  * A FIFO is opened by its path, and waits for nobody. The data waits in the new
  * pipe and moves into the FIFO when the whole image was found good: others may
  * read it there. In the same way it moves into a pipe that is inherited, if who
- * restarts wants that.
+ * restarts wants that. If the restart fails after all, what nobody has read is
+ * taken back, and who sleeps there was not woken up.
  *
  * Reset: unread data of a pipe that another one takes the place of, if who
  *	restarts wants that; with a note in the log.
@@ -36,21 +37,40 @@
 enum { READ_END, WRITE_END, NR_ENDS };
 
 /**
+ * struct published_buffer - data that was put where others may read it
+ * @page: its page, with a reference: no other buffer gets the same
+ * @end: where it ends in there; what others write may be behind
+ */
+struct published_buffer {
+	struct page *page;
+	unsigned int end;
+};
+
+/**
  * struct restored_pipe - a pipe that was read from an image
+ * @ctx: context
  * @record: its record
  * @ends: the new pipe
  * @taken: this end has become a file of the image
  * @has_owner: it belongs to who it belonged to
  * @fifo: first file that the FIFO was opened as; NULL for a pipe
  * @heir: the inherited pipe that gets the unread data, or NULL
+ * @published: what was put into @fifo or @heir, in the order of the pipe; NULL:
+ *	nothing yet
+ * @nr_published: length of that
+ * @old_capacity: of @fifo, if it has got another one
  */
 struct restored_pipe {
+	struct ckpt_ctx *ctx;
 	struct ckpt_hdr_pipe record;
 	struct file *ends[NR_ENDS];
 	bool taken[NR_ENDS];
 	bool has_owner;
 	struct file *fifo;
 	struct file *heir;
+	struct published_buffer *published;
+	unsigned int nr_published;
+	unsigned int old_capacity;
 };
 
 static bool is_fifo(const struct ckpt_hdr_pipe *record)
@@ -209,6 +229,7 @@ void *ckpt_pipe_restore(struct ckpt_ctx *ctx)
 	restored = kzalloc(sizeof(*restored), GFP_KERNEL_ACCOUNT);
 	if (!restored)
 		return ERR_PTR(-ENOMEM);
+	restored->ctx = ctx;
 	ret = ckpt_record_read(ctx, CKPT_HDR_PIPE, &restored->record);
 	if (!ret)
 		ret = check_record(ctx, &restored->record);
@@ -226,16 +247,67 @@ void *ckpt_pipe_restore(struct ckpt_ctx *ctx)
 	return restored;
 }
 
+/* What others have read is theirs, and what they have written as well. */
+static void take_back(const struct restored_pipe *restored,
+		      struct pipe_inode_info *pipe)
+{
+	unsigned int index = 0;
+
+	pipe_lock(pipe);
+	while (!pipe_empty(pipe->head, pipe->tail)) {
+		struct pipe_buffer *buffer = pipe_buf(pipe, pipe->tail);
+		unsigned int end = buffer->offset + buffer->len, ours;
+
+		while (index < restored->nr_published &&
+		       restored->published[index].page != buffer->page)
+			index++;
+		if (index == restored->nr_published)
+			break;
+		ours = restored->published[index].end;
+		if (end > ours) {
+			buffer->offset = max(buffer->offset, ours);
+			buffer->len = end - buffer->offset;
+			break;
+		}
+		pipe_buf_release(pipe, buffer);
+		pipe->tail++;
+	}
+	pipe_unlock(pipe);
+	wake_up_interruptible_all(&pipe->wr_wait);
+}
+
+static void end_publication(struct restored_pipe *restored)
+{
+	struct file *file = restored->heir ?: restored->fifo;
+	struct pipe_inode_info *pipe = file->private_data;
+	unsigned int index;
+
+	if (restored->ctx->committed)
+		wake_up_interruptible_all(&pipe->rd_wait);
+	else
+		take_back(restored, pipe);
+	for (index = 0; index < restored->nr_published; index++)
+		put_page(restored->published[index].page);
+	kvfree(restored->published);
+}
+
 /**
  * ckpt_pipe_drop - forget a pipe that was restored
  * @object: from ckpt_pipe_restore()
  *
- * Its files stay, if they were taken.
+ * Its files stay, if they were taken. What others can see of a restart that has
+ * failed goes away.
  */
 void ckpt_pipe_drop(void *object)
 {
 	struct restored_pipe *restored = object;
 
+	if (restored->published)
+		end_publication(restored);
+	/* Somebody may have filled it: then it stays as large as it is. */
+	if (restored->old_capacity && !restored->ctx->committed)
+		pipe_fcntl(restored->fifo, F_SETPIPE_SZ,
+			   restored->old_capacity);
 	fput(restored->ends[READ_END]);
 	fput(restored->ends[WRITE_END]);
 	if (restored->fifo)
@@ -560,9 +632,20 @@ struct file *ckpt_file_restore_fifo(struct ckpt_ctx *ctx,
 	return file;
 }
 
-static int move_buffers(struct pipe_inode_info *from,
+static void note_published(struct restored_pipe *restored, unsigned int index,
+			   const struct pipe_buffer *buffer)
+{
+	struct published_buffer *published = &restored->published[index];
+
+	published->page = buffer->page;
+	published->end = buffer->offset + buffer->len;
+	get_page(buffer->page);
+}
+
+static int move_buffers(struct restored_pipe *restored,
 			struct pipe_inode_info *to)
 {
+	struct pipe_inode_info *from = restored->ends[READ_END]->private_data;
 	int ret = 0;
 
 	pipe_double_lock(from, to);
@@ -572,14 +655,14 @@ static int move_buffers(struct pipe_inode_info *from,
 		ret = -ENOSPC;
 	while (!ret && !pipe_empty(from->head, from->tail)) {
 		*pipe_head_buf(to) = *pipe_buf(from, from->tail);
+		note_published(restored, restored->nr_published++,
+			       pipe_head_buf(to));
 		pipe_buf(from, from->tail)->ops = NULL;
 		from->tail++;
 		to->head++;
 	}
 	pipe_unlock(from);
 	pipe_unlock(to);
-	if (!ret)
-		wake_up_interruptible_all(&to->rd_wait);
 	return ret;
 }
 
@@ -589,24 +672,49 @@ static int publish_to_heir(struct ckpt_ctx *ctx,
 {
 	struct pipe_inode_info *from = restored->ends[READ_END]->private_data;
 	struct pipe_inode_info *to = restored->heir->private_data;
+	unsigned int index = restored->record.nr_buffers;
 	const char *missing;
 
 	pipe_double_lock(from, to);
 	missing = missing_in(to, restored);
+	if (!missing)
+		restored->nr_published = index;
 	while (!missing && !pipe_empty(from->head, from->tail)) {
 		struct pipe_buffer *buffer = pipe_buf(from, from->head - 1);
 
 		*pipe_buf(to, to->tail - 1) = *buffer;
+		note_published(restored, --index, buffer);
 		buffer->ops = NULL;
 		from->head--;
 		to->tail--;
 	}
 	pipe_unlock(from);
 	pipe_unlock(to);
-	if (missing)
-		return report_missing(ctx, missing);
-	wake_up_interruptible_all(&to->rd_wait);
+	return missing ? report_missing(ctx, missing) : 0;
+}
+
+static int publish_to_fifo(struct ckpt_ctx *ctx,
+			   struct restored_pipe *restored)
+{
+	struct file *fifo = restored->fifo;
+	int ret = move_buffers(restored, fifo->private_data);
+
+	if (ret)
+		return ckpt_error(ctx, ret,
+				  "FIFO %pD holds data of somebody else", fifo);
 	return 0;
+}
+
+/* The capacity is seen by all who have the FIFO open. */
+static int publish_capacity(struct ckpt_ctx *ctx,
+			    struct restored_pipe *restored)
+{
+	long old = pipe_fcntl(restored->fifo, F_GETPIPE_SZ, 0);
+	int ret = set_capacity(ctx, restored->fifo, restored->record.capacity);
+
+	if (!ret && old != restored->record.capacity)
+		restored->old_capacity = old;
+	return ret;
 }
 
 /**
@@ -614,26 +722,29 @@ static int publish_to_heir(struct ckpt_ctx *ctx,
  * @ctx: context
  * @object: from ckpt_pipe_restore()
  *
+ * If the restart fails after this, ckpt_pipe_drop() takes it back.
+ *
  * Return: 0, -EBUSY if the FIFO holds data already or the pipe has no room or no
- * reader, or the error of fcntl(F_SETPIPE_SZ).
+ * reader, -ENOMEM, or the error of fcntl(F_SETPIPE_SZ).
  */
 int ckpt_pipe_publish(struct ckpt_ctx *ctx, void *object)
 {
 	struct restored_pipe *restored = object;
-	struct file *fifo = restored->fifo;
+	unsigned int nr_buffers = restored->record.nr_buffers;
 	int ret;
 
-	if (restored->heir)
-		return publish_to_heir(ctx, restored);
-	if (!fifo)
+	if (!restored->heir && restored->fifo) {
+		ret = publish_capacity(ctx, restored);
+		if (ret)
+			return ret;
+	}
+	if ((!restored->heir && !restored->fifo) || !nr_buffers)
 		return 0;
-	ret = set_capacity(ctx, fifo, restored->record.capacity);
-	if (ret || !restored->record.nr_buffers)
-		return ret;
-	ret = move_buffers(restored->ends[READ_END]->private_data,
-			   fifo->private_data);
-	if (ret)
-		return ckpt_error(ctx, ret,
-				  "FIFO %pD holds data of somebody else", fifo);
-	return 0;
+	restored->published = kvcalloc(nr_buffers,
+				       sizeof(*restored->published),
+				       GFP_KERNEL_ACCOUNT);
+	if (!restored->published)
+		return -ENOMEM;
+	return restored->heir ? publish_to_heir(ctx, restored) :
+				publish_to_fifo(ctx, restored);
 }

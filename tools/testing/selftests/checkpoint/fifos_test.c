@@ -16,6 +16,9 @@
 
 /* How a process has the FIFO open. */
 static int mode;
+/* It has another one, and more room in the first one. */
+static bool has_other;
+#define CAPACITY	131072
 
 static void be_process(void)
 {
@@ -29,6 +32,10 @@ static void be_process(void)
 		_exit(1);
 	if (write(1, "unread", 6) != 6)
 		_exit(2);
+	if (has_other &&
+	    (fcntl(1, F_SETPIPE_SZ, CAPACITY) != CAPACITY || open("other", O_RDWR) != 2 ||
+	     write(2, "more", 4) != 4))
+		_exit(3);
 	if (mode == O_WRONLY)
 		close(0);
 	else if (mode == O_RDONLY)
@@ -133,6 +140,37 @@ TEST_F_TIMEOUT(fifo, data_of_others, LIMIT)
 	EXPECT_STREQ("other", got);
 	EXPECT_EQ(0, restart_now());
 	close(fd);
+}
+
+/* Nothing stays in one FIFO if there is no room in another one. */
+TEST_F_TIMEOUT(fifo, data_taken_back, LIMIT)
+{
+	char got[20] = "";
+	int fd, other, capacity;
+	pid_t pid;
+
+	has_other = true;
+	ASSERT_EQ(0, mkfifo("other", 0644));
+	ASSERT_TRUE(make_image(O_RDWR));
+	fd = open("fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	other = open("other", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	capacity = fcntl(fd, F_GETPIPE_SZ);
+	ASSERT_NE(CAPACITY, capacity);
+	ASSERT_EQ(5, write(other, "other", 5));
+	EXPECT_EQ(-EBUSY, restart_now());
+	EXPECT_TRUE(log_names("holds data of somebody else"));
+	EXPECT_EQ(-1, read(fd, got, sizeof(got)));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(capacity, fcntl(fd, F_GETPIPE_SZ));
+	EXPECT_EQ(5, read(other, got, sizeof(got)));
+	pid = restart_from("image", 0, "log");
+	ASSERT_GT(pid, 0);
+	EXPECT_EQ(CAPACITY, fcntl(fd, F_GETPIPE_SZ));
+	EXPECT_EQ(6, read(fd, got, sizeof(got)));
+	EXPECT_EQ(4, read(other, got, sizeof(got)));
+	kill_and_reap(pid);
+	close(fd);
+	close(other);
 }
 
 /* A writer that comes back is no reader, not even for those who wait for one. */
