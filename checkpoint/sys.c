@@ -78,10 +78,10 @@ static int may_call(void)
  *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces, and they
  *   cannot be saved; or it has seccomp filters, and the caller is under seccomp
  *   itself
- * * -EBUSY: the process is traced, stopped by a signal, in a sleep that cannot
- *   be interrupted, has a thread in execve(), or shares state with a process
- *   outside; or a process outside holds a pipe of it and does not let it go
- * * -EDEADLK: the image is written into a pipe that is to be saved
+ * * -EBUSY: the process is traced, in a sleep that cannot be interrupted, or
+ *   shares state with a process outside; or a process outside holds a pipe of
+ *   it and does not let it go; or a connection was not accepted yet
+ * * -EDEADLK: the image is written into a pipe or a socket that is to be saved
  * * -ENOENT: a file or directory has no path in the caller's sight
  * * -EINTR: the caller was killed
  * * -ENOMEM, or an error of the image file
