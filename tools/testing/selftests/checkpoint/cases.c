@@ -360,6 +360,8 @@ const struct subject_case subject_cases[] = {
 	PIPES("pipe-matrix-13", "pipe_matrix", "13"),
 	PIPES("pipe-matrix-14", "pipe_matrix", "14"),
 	PIPES("pipe-matrix-15", "pipe_matrix", "15"),
+	PIPES("pipe-waits", "pipe_waits", ""),
+	PIPES("pipe-waits-user", "pipe_waits", "", ORDINARY),
 	PIPES("pipe-tasks-1", "pipe_tasks", "0"),
 	PIPES("pipe-tasks-2", "pipe_tasks", "01"),
 	PIPES("pipe-tasks-2-user", "pipe_tasks", "01", ORDINARY),
