@@ -173,7 +173,8 @@ static void setup(void)
 	for (task = 0; task < nr_tasks; task++)
 		if (table_of(task) >= nr_tables)
 			nr_tables = table_of(task) + 1;
-	limit.rlim_cur = limit.rlim_max = nr_patterns() * NR_SLOTS + 100;
+	limit.rlim_cur = nr_patterns() * NR_SLOTS + 100;
+	limit.rlim_max = limit.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		subject_skip("no room for descriptors: %s", strerror(errno));
 	barrier = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

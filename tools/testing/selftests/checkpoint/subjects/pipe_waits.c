@@ -86,7 +86,7 @@ static bool wait_in_open(void)
 
 static void put(const int *fds)
 {
-	check(write(fds[1], TEXT, LEN) == LEN, "put: %s", strerror(errno));
+	check(write(fds[1], TEXT, LEN) == LEN, "write: %s", strerror(errno));
 }
 
 static void drain(const int *fds)
@@ -97,7 +97,7 @@ static void drain(const int *fds)
 		got = read(fds[0], bytes, left);
 		left -= got > 0 ? got : 0;
 	}
-	check(!left, "drain: %s", strerror(errno));
+	check(!left, "read: %s", strerror(errno));
 }
 
 static void put_fifo(const int *fds)
