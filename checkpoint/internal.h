@@ -127,7 +127,8 @@ struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline);
 void ckpt_thaw(struct ckpt_quiesce *quiesce);
 
 /* tree.c */
-int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task,
+		  struct task_struct *vfork_child);
 void ckpt_tree_free(struct ckpt_ctx *ctx);
 int ckpt_tree_check_container(struct ckpt_ctx *ctx);
 int ckpt_tree_save(struct ckpt_ctx *ctx);

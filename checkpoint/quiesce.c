@@ -17,8 +17,9 @@
  * until it is dead for its parent, too; if it is killed when some of its threads
  * are here already, these are let go.
  *
- * A child of vfork() keeps its parent where nothing interrupts it. It gets the
- * work when it lets its parent go.
+ * A child of vfork() keeps its parent in a sleep that nothing interrupts. There
+ * the parent is held as well, as long as the child stays: all that it does next is
+ * to return the id of the child. See also kernel/vfork_ckpt.c.
  *
  * A caller that gives up takes back the work that has not begun. Work that
  * begins too late sees that it is not wanted any more and returns.
@@ -46,7 +47,6 @@
 enum parking_state {
 	PARKING_SENT,
 	PARKING_PARKED,
-	PARKING_LATER,
 	PARKING_GONE,
 };
 
@@ -58,13 +58,14 @@ enum parking_state {
  *	nothing interrupts
  * @refs: references: the checkpoint and each struct parking
  * @nr_coming: threads that have neither arrived nor turned out to be gone
- * @changed: woken when there are none of these
+ * @changed: woken when there are none of these, and when a child of vfork() has
+ *	arrived
+ * @child_arrived: one has, so that its parent is held
  * @thaw: the threads wait here
  * @released: the threads may go
  * @is_complete: nobody may go before that, not even who was killed
  * @parkings: struct parking.list
  * @nr_parkings: their number
- * @nr_later: children of vfork() that have to go on
  * @by_task: the same, to be found
  */
 struct ckpt_quiesce {
@@ -74,12 +75,12 @@ struct ckpt_quiesce {
 	refcount_t refs;
 	atomic_t nr_coming;
 	wait_queue_head_t changed;
+	bool child_arrived;
 	wait_queue_head_t thaw;
 	bool released;
 	bool is_complete;
 	struct list_head parkings;
 	unsigned int nr_parkings;
-	unsigned int nr_later;
 	struct rhashtable by_task;
 };
 
@@ -92,6 +93,7 @@ struct ckpt_quiesce {
  * @task: the thread, a reference is held
  * @was_stopped: by a signal or a tracer when @work was sent
  * @dismissed: it may go before the others
+ * @vfork_child: for which the thread waits, when all are held
  * @state: written by the thread, read by the checkpoint
  * @refs: references: the list and @work
  */
@@ -103,6 +105,7 @@ struct parking {
 	struct task_struct *task;
 	bool was_stopped;
 	bool dismissed;
+	struct task_struct *vfork_child;
 	enum parking_state state;
 	refcount_t refs;
 };
@@ -141,13 +144,6 @@ static bool is_on_the_way(struct parking *parking)
 	return smp_load_acquire(&parking->state) == PARKING_SENT;
 }
 
-/* Has it refused to stay, because of vfork()? */
-static bool is_too_early(struct parking *parking)
-{
-	/* Pairs with park(), likewise. */
-	return smp_load_acquire(&parking->state) == PARKING_LATER;
-}
-
 /*
  * Was it the work that interrupted the system call, and nothing else? A signal
  * that did so is still pending here, unless it stopped the thread. Only the
@@ -181,9 +177,7 @@ static void park(struct callback_head *work)
 	struct parking *parking = container_of(work, struct parking, work);
 	struct ckpt_quiesce *quiesce = parking->quiesce;
 	bool exiting = must_exit(quiesce);
-	/* Nor can the parent come, of which this is a child of vfork(). */
-	bool later = current->vfork_done && current != quiesce->root;
-	bool stays = !exiting && !later;
+	bool keeps_parent = !exiting && READ_ONCE(current->vfork_done);
 
 	/*
 	 * The last work sent is the first to run. Let those go before that were
@@ -196,10 +190,13 @@ static void park(struct callback_head *work)
 		arch_ckpt_reissue_syscall();
 	/* The checkpoint that sees the state sees all that came before. */
 	smp_store_release(&parking->state, exiting ? PARKING_GONE :
-			  later ? PARKING_LATER : PARKING_PARKED);
-	if (atomic_dec_and_test(&quiesce->nr_coming))
+						     PARKING_PARKED);
+	/* Pairs with wait_for_arrival(), which looks at the state then. */
+	if (keeps_parent)
+		smp_store_release(&quiesce->child_arrived, true);
+	if (atomic_dec_and_test(&quiesce->nr_coming) || keeps_parent)
 		wake_up(&quiesce->changed);
-	if (stays)
+	if (!exiting)
 		wait_event_idle(quiesce->thaw, is_released(parking));
 	parking_put(parking);
 }
@@ -212,13 +209,9 @@ static struct parking *find_parking(struct ckpt_quiesce *quiesce,
 
 static int send(struct ckpt_quiesce *quiesce, struct task_struct *task)
 {
-	struct parking *parking = find_parking(quiesce, task);
+	struct parking *parking;
 	int ret;
 
-	/* It was there too early. */
-	if (parking)
-		rhashtable_remove_fast(&quiesce->by_task, &parking->node,
-				       by_task);
 	parking = kzalloc(sizeof(*parking), GFP_KERNEL_ACCOUNT);
 	if (!parking)
 		return -ENOMEM;
@@ -268,24 +261,16 @@ static void walk_whole_tree(struct ckpt_quiesce *quiesce, proc_visitor function,
  * @quiesce: what they are new to
  * @found: references are held
  * @nr_found: how many
- * @nr_later: children of vfork() that have to go on
  */
 struct newcomers {
 	struct ckpt_quiesce *quiesce;
 	struct task_struct **found;
 	unsigned int nr_found;
-	unsigned int nr_later;
 };
 
 static int interrupted(void)
 {
 	return fatal_signal_pending(current) ? -EINTR : -ERESTARTNOINTR;
-}
-
-/* Does somebody wait until it has called execve() or has exited? */
-static bool keeps_parent(struct ckpt_quiesce *quiesce, struct task_struct *task)
-{
-	return task != quiesce->root && READ_ONCE(task->vfork_done);
 }
 
 static int find_newcomers(struct task_struct *leader, void *data)
@@ -295,16 +280,9 @@ static int find_newcomers(struct task_struct *leader, void *data)
 
 	lockdep_assert_held(&tasklist_lock);
 	for_each_thread(leader, thread) {
-		struct parking *parking;
-
-		parking = find_parking(newcomers->quiesce, thread);
 		if (thread == current ||
-		    (parking && !is_too_early(parking)))
+		    find_parking(newcomers->quiesce, thread))
 			continue;
-		if (keeps_parent(newcomers->quiesce, thread)) {
-			newcomers->nr_later++;
-			continue;
-		}
 		if (newcomers->nr_found == BATCH_TASKS)
 			return -1;
 		newcomers->found[newcomers->nr_found++] =
@@ -313,7 +291,7 @@ static int find_newcomers(struct task_struct *leader, void *data)
 	return 1;
 }
 
-/* Return: how many there are and were, but for the caller; a negative errno. */
+/* Return: how many there were, but for the caller; a negative errno. */
 static int send_to_newcomers(struct ckpt_quiesce *quiesce)
 {
 	struct newcomers newcomers = { .quiesce = quiesce };
@@ -326,7 +304,6 @@ static int send_to_newcomers(struct ckpt_quiesce *quiesce)
 		return -ENOMEM;
 	do {
 		newcomers.nr_found = 0;
-		newcomers.nr_later = 0;
 		walk_whole_tree(quiesce, find_newcomers, &newcomers);
 		for (index = 0; index < newcomers.nr_found; index++) {
 			struct task_struct *task = newcomers.found[index];
@@ -345,8 +322,7 @@ static int send_to_newcomers(struct ckpt_quiesce *quiesce)
 			ret = interrupted();
 	} while (!ret && newcomers.nr_found);
 	kfree(newcomers.found);
-	quiesce->nr_later = newcomers.nr_later;
-	return ret ?: nr_sent + newcomers.nr_later;
+	return ret ?: nr_sent;
 }
 
 static bool all_arrived(struct ckpt_quiesce *quiesce)
@@ -371,15 +347,55 @@ static void dismiss(struct ckpt_quiesce *quiesce, struct task_struct *process,
 	wake_up_all(&quiesce->thaw);
 }
 
+static bool is_on_stack(const struct task_struct *task, const void *object)
+{
+	const void *stack = task_stack_page(task);
+
+	return object >= stack && object < stack + THREAD_SIZE;
+}
+
+/*
+ * What a parent waits for in vfork() is on its stack, and the child points to it
+ * until it calls execve() or exits.
+ */
+static struct task_struct *vfork_child(struct ckpt_quiesce *quiesce,
+				       const struct task_struct *parent)
+{
+	struct parking *parking;
+
+	if (!(READ_ONCE(parent->__state) & TASK_WAKEKILL))
+		return NULL;
+	if (is_on_stack(parent, READ_ONCE(current->vfork_done)))
+		return current;
+	list_for_each_entry(parking, &quiesce->parkings, list)
+		if (is_on_stack(parent, READ_ONCE(parking->task->vfork_done)))
+			return parking->task;
+	return NULL;
+}
+
 /*
  * Who is stopped by a signal is where the work would keep it, and runs the work
- * before anything else when it is continued: see ckpt_task_continued().
+ * before anything else when it is continued: see ckpt_task_continued(). Who waits
+ * in vfork() stays as long as the child does, which may wait for one itself.
  */
 static bool is_held(struct parking *parking)
 {
-	return parking->state == PARKING_PARKED ||
-	       (is_on_the_way(parking) && task_is_stopped(parking->task) &&
-		!parking->task->ptrace);
+	struct ckpt_quiesce *quiesce = parking->quiesce;
+	unsigned int left = quiesce->nr_parkings;
+
+	for (; left && is_on_the_way(parking); left--) {
+		struct task_struct *child;
+
+		if (parking->task->ptrace)
+			return false;
+		if (task_is_stopped(parking->task))
+			return true;
+		child = vfork_child(quiesce, parking->task);
+		if (!child || child == current)
+			return child;
+		parking = find_parking(quiesce, child);
+	}
+	return parking->state == PARKING_PARKED;
 }
 
 static bool all_held(struct ckpt_quiesce *quiesce)
@@ -432,7 +448,8 @@ static int wait_for_arrival(struct ckpt_quiesce *quiesce)
 	while (!all_held(quiesce)) {
 		/* Stopping for a signal or a tracer wakes nobody: look again. */
 		long left = wait_event_interruptible_timeout(quiesce->changed,
-				all_arrived(quiesce), HZ / 20);
+				all_arrived(quiesce) ||
+				xchg(&quiesce->child_arrived, false), HZ / 20);
 		int ret = left < 0 ? interrupted() : 0;
 
 		if (!left)
@@ -446,7 +463,7 @@ static int wait_for_arrival(struct ckpt_quiesce *quiesce)
 /*
  * A thread says that it has arrived before it goes to sleep. Segment selectors,
  * their bases and vector registers are in memory only when it has left its
- * processor.
+ * processor. A parent of vfork() sleeps like one that has arrived.
  */
 static void wait_until_off_processor(struct task_struct *task)
 {
@@ -565,20 +582,32 @@ static int add_all(struct ckpt_ctx *ctx, const struct roll *roll)
 
 	for (index = 0; index < roll->nr_tasks && !ret; index++) {
 		struct task_struct *task = roll->tasks[index];
+		struct parking *parking;
 
 		ctx->task = task;
 		if (task->ptrace)
 			return ckpt_error(ctx, -EBUSY, "the task is traced");
 		if (task != current && !ckpt_task_is_dead(task))
 			wait_until_off_processor(task);
-		ret = ckpt_tree_add(ctx, task);
+		parking = find_parking(roll->quiesce, task);
+		ret = ckpt_tree_add(ctx, task,
+				    parking ? parking->vfork_child : NULL);
 	}
 	return ret;
 }
 
+/* Is it where it stays, though it has not arrived? */
+static bool is_kept_elsewhere(struct parking *parking)
+{
+	/* If it is killed from now on it comes here: what it was in counts. */
+	parking->vfork_child = vfork_child(parking->quiesce, parking->task);
+	return parking->vfork_child || task_is_stopped_or_traced(parking->task);
+}
+
 /*
- * From now on nobody goes. Who was stopped by a signal may have been killed just
- * before, and be on the way to its end: then the roll is called again.
+ * From now on nobody goes. Who was stopped by a signal, or waited in vfork(), may
+ * have been killed just before, and be on the way to its end: then the roll is
+ * called again.
  */
 static bool complete_roll(struct ckpt_quiesce *quiesce, const struct roll *roll)
 {
@@ -593,8 +622,7 @@ static bool complete_roll(struct ckpt_quiesce *quiesce, const struct roll *roll)
 		if (!parking || ckpt_task_is_dead(roll->tasks[index]))
 			continue;
 		/* Woken, it decides at once, but may need this processor. */
-		while (is_on_the_way(parking) &&
-		       !task_is_stopped_or_traced(parking->task))
+		while (is_on_the_way(parking) && !is_kept_elsewhere(parking))
 			schedule_timeout_uninterruptible(1);
 		if (!is_held(parking)) {
 			/* Pairs with must_exit(), as above. */
@@ -642,19 +670,6 @@ static int call_roll(struct ckpt_quiesce *quiesce)
 	return ret;
 }
 
-/* Nobody tells when a child of vfork() has let its parent go. */
-static int wait_a_while(struct ckpt_quiesce *quiesce)
-{
-	if (!quiesce->nr_later)
-		return 1;
-	if (time_after(jiffies, quiesce->deadline))
-		return ckpt_error(quiesce->ctx, -EBUSY,
-				  "a child of vfork() has not called execve()");
-	if (schedule_timeout_interruptible(1) && signal_pending(current))
-		return interrupted();
-	return 1;
-}
-
 static int stop_all(struct ckpt_quiesce *quiesce)
 {
 	int ret;
@@ -669,7 +684,7 @@ static int stop_all(struct ckpt_quiesce *quiesce)
 		if (!ret)
 			ret = call_roll(quiesce);
 		if (ret > 0)
-			ret = wait_for_arrival(quiesce) ?: wait_a_while(quiesce);
+			ret = wait_for_arrival(quiesce) ?: 1;
 		if (ret <= 0)
 			return ret;
 	}

@@ -10,8 +10,10 @@
  * are the saved ones. Until then nothing has changed, and any error gives every
  * task back the state that it had.
  */
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
+#include <linux/minmax.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -316,6 +318,8 @@ static long restore_in_slot(struct ckpt_slot *slot, u32 index,
  */
 long ckpt_do_restart_task(u32 index)
 {
+	DECLARE_COMPLETION_ONSTACK(vfork_done);
+	struct task_struct *vfork_child = NULL;
 	struct ckpt_task_stage *stage;
 	struct ckpt_slot *slot;
 	long ret, value = 0;
@@ -324,6 +328,7 @@ long ckpt_do_restart_task(u32 index)
 	stage = stage_alloc();
 	if (!stage)
 		return -ENOMEM;
+	stage->vfork_done = &vfork_done;
 	slot = ckpt_slot_enter(index);
 	if (IS_ERR(slot)) {
 		stage_free(stage);
@@ -335,9 +340,13 @@ long ckpt_do_restart_task(u32 index)
 		value = stage->dead.status;
 	else if (!ret)
 		value = arch_ckpt_return_value(stage);
+	if (!ret)
+		swap(vfork_child, stage->vfork_child);
 	stage_free(stage);
 	ckpt_slot_leave(slot, ret);
 	if (is_dead)
 		do_exit(value);
+	if (vfork_child)
+		value = ckpt_vfork_wait(vfork_child, &vfork_done);
 	return ret ?: value;
 }

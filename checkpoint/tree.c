@@ -55,16 +55,19 @@ static struct ckpt_tree_task *append(struct ckpt_ctx *ctx)
  * ckpt_tree_add - append a task that is to be saved
  * @ctx: context
  * @task: takes a reference
+ * @vfork_child: for which it waits in vfork(), or NULL
  *
  * Return: 0, -ENOMEM.
  */
-int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task)
+int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task,
+		  struct task_struct *vfork_child)
 {
 	struct ckpt_tree_task *place = append(ctx);
 
 	if (!place)
 		return -ENOMEM;
 	place->task = get_task_struct(task);
+	place->vfork_child = vfork_child;
 	return add_index(ctx, task_pid_nr(task), ctx->nr_tasks - 1);
 }
 
@@ -81,6 +84,46 @@ bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task)
 
 	return !find_index(ctx, task_pid_nr(task), &index) &&
 	       ctx->tasks[index].task == task;
+}
+
+/**
+ * ckpt_tree_vfork_child - for whom does a task wait in vfork()?
+ * @ctx: context, saving
+ * @task: one of its tasks
+ *
+ * Return: one of its tasks, without a reference, or NULL.
+ */
+struct task_struct *ckpt_tree_vfork_child(struct ckpt_ctx *ctx,
+					  struct task_struct *task)
+{
+	u32 index;
+
+	if (find_index(ctx, task_pid_nr(task), &index))
+		return NULL;
+	return ctx->tasks[index].vfork_child;
+}
+
+/**
+ * ckpt_tree_await_child - have a restarted task wait for another
+ * @ctx: context, restoring; its tasks have come
+ * @id: of the child, in the image
+ *
+ * Return: the child, without a reference; an error pointer if there is none
+ * that lives, or another task waits for it.
+ */
+struct task_struct *ckpt_tree_await_child(struct ckpt_ctx *ctx, u32 id)
+{
+	struct ckpt_tree_task *place;
+	u32 index;
+
+	if (find_index(ctx, id, &index))
+		return ERR_PTR(-EINVAL);
+	place = &ctx->tasks[index];
+	if (place->task == current || place->vfork_child ||
+	    place->ids.flags & CKPT_PIDS_DEAD)
+		return ERR_PTR(-EINVAL);
+	place->vfork_child = place->task;
+	return place->task;
 }
 
 /**

@@ -261,6 +261,10 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	record->slice_ns = task->se.custom_slice ? task->se.slice : 0;
 	record->ioprio = get_ioprio(task);
 	strscpy_pad(record->comm, task->comm);
+	ret = ckpt_vfork_save(ctx, task);
+	if (ret < 0)
+		return ret;
+	record->vfork_child = ret;
 	if (task->policy == SCHED_DEADLINE)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "its scheduling policy is SCHED_DEADLINE");
@@ -354,6 +358,8 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	if (!ret)
 		ret = check_privileges(ctx, &stage->task);
 	if (!ret)
+		ret = ckpt_vfork_restore(ctx, stage);
+	if (!ret)
 		ret = prepare_ioprio(ctx, &stage->task);
 	if (!ret)
 		ret = ckpt_affinity_restore(ctx, stage);
@@ -423,6 +429,7 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	current->timer_slack_ns = record->timer_slack_ns;
 	current->default_timer_slack_ns = record->default_timer_slack_ns;
 	commit_flags(record->flags);
+	ckpt_vfork_commit(stage);
 	/* Of the caller, as in execve(): an image with it is not made. */
 	clear_syscall_work_syscall_user_dispatch(current);
 	/*
@@ -442,4 +449,5 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 void ckpt_task_release(struct ckpt_task_stage *stage)
 {
 	ckpt_affinity_release(stage);
+	ckpt_vfork_release(stage);
 }

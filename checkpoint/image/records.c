@@ -115,7 +115,7 @@ DESCRIBE(pids, PIDS);
 	ANY(R, s, default_timer_slack_ns, 0)				\
 	UINT(R, s, slice_ns, 0, 100000000)				\
 	UINT(R, s, ioprio, 0, 0xffff)					\
-	ZERO(R, s, reserved)
+	R(s, vfork_child, UINT, 0, MAX_PID, VOLATILE)
 DESCRIBE(task, TASK);
 
 #define TASK_DEAD(R, s)							\

@@ -76,6 +76,7 @@ int ckpt_vma_save_special(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 /* Functions of other subsystems that only handlers call besides them. */
 extern const struct vm_special_mapping vdso_mapping;
 extern const struct vm_special_mapping vvar_mapping;
+int wait_for_vfork_done(struct task_struct *child, struct completion *vfork);
 struct mm_struct *dup_mm(struct task_struct *tsk, struct mm_struct *oldmm);
 int copy_p4d_range(struct vm_area_struct *dst_vma,
 		   struct vm_area_struct *src_vma, pgd_t *dst_pgd,

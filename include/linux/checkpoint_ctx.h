@@ -157,6 +157,8 @@ struct ckpt_task_stage {
 	struct ckpt_signal_stage *signal;
 	struct seccomp_filter *seccomp_filter;
 	struct nsproxy *nsproxy;
+	struct task_struct *vfork_child;
+	struct completion *vfork_done;
 };
 
 struct ckpt_slot;
@@ -176,6 +178,8 @@ struct ckpt_unix_sockets;
  * @mm: of the first thread of a process, only to be compared
  * @sighand: likewise
  * @signal: likewise
+ * @vfork_child: saving: for which the task waits in vfork(), or NULL; restoring:
+ *	the task itself if another one waits for it. Without a reference
  */
 struct ckpt_tree_task {
 	struct task_struct *task;
@@ -188,6 +192,7 @@ struct ckpt_tree_task {
 	const void *mm;
 	const void *sighand;
 	const void *signal;
+	struct task_struct *vfork_child;
 };
 
 /**

@@ -263,9 +263,19 @@ static inline int ckpt_dnotify_check(struct ckpt_ctx *ctx, struct file *file)
 bool ckpt_cred_may_be_user(kuid_t uid);
 bool ckpt_cred_may_be_group(kgid_t gid);
 bool ckpt_tree_has(struct ckpt_ctx *ctx, struct task_struct *task);
+struct task_struct *ckpt_tree_vfork_child(struct ckpt_ctx *ctx,
+					  struct task_struct *task);
+struct task_struct *ckpt_tree_await_child(struct ckpt_ctx *ctx, u32 id);
 bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx);
 int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
 struct pid *ckpt_pid_find(struct ckpt_ctx *ctx, u32 number, enum pid_type type);
+
+/* Tasks that wait in vfork(): kernel/vfork_ckpt.c */
+int ckpt_vfork_save(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_vfork_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+void ckpt_vfork_commit(struct ckpt_task_stage *stage);
+void ckpt_vfork_release(struct ckpt_task_stage *stage);
+long ckpt_vfork_wait(struct task_struct *child, struct completion *done);
 
 /* Tasks that have exited, and are there still: kernel/task_dead_ckpt.c */
 int ckpt_task_dead_save(struct ckpt_ctx *ctx, struct task_struct *task);

@@ -72,7 +72,7 @@ struct ckpt_hdr_pids {
  * @default_timer_slack_ns: what PR_SET_TIMERSLACK with 0 sets
  * @slice_ns: time slice asked for with sched_setattr(2), or 0
  * @ioprio: as ioprio_set(2) takes it; 0: none was set
- * @reserved: 0
+ * @vfork_child: id of the child that the task waits for in vfork(2), or 0
  */
 struct ckpt_hdr_task {
 	struct ckpt_hdr h;
@@ -87,7 +87,7 @@ struct ckpt_hdr_task {
 	__u64 default_timer_slack_ns;
 	__u64 slice_ns;
 	__u32 ioprio;
-	__u32 reserved;
+	__u32 vfork_child;
 };
 
 /**

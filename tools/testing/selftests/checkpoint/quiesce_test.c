@@ -578,31 +578,46 @@ TEST_F_TIMEOUT(target, target_killed, LIMIT)
 	TH_LOG("%d saved, %d gone", outcomes[0], outcomes[1]);
 }
 
-#define NR64_VFORK	58
+#define NR64_CLONE	56
 
-static void end_vfork(int signal)
+static void end_child(int signal)
 {
 	(void)signal;
 	_exit(0);
 }
 
-/* Until its child gets SIGUSR1 it sleeps, and no signal to itself ends that. */
-static pid_t start_vfork(void)
+static int be_child(void *unused)
 {
+	(void)unused;
+	while (pause())
+		continue;
+	return 0;
+}
+
+/*
+ * Until a child that is none of its own gets SIGUSR1 it sleeps, and no signal to
+ * itself ends that. The child is one of the caller.
+ */
+static pid_t start_sleeper(void)
+{
+	static char stack[16384];
 	pid_t pid = fork();
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
-		signal(SIGUSR1, end_vfork);
-		if (!vfork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			for (;;)
-				pause();
-		}
+		signal(SIGUSR1, end_child);
+		clone(be_child, stack + sizeof(stack),
+		      CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, NULL);
 		_exit(0);
 	}
-	return wait_blocked(pid, NR64_VFORK) ? pid : 0;
+	return wait_blocked(pid, NR64_CLONE) ? pid : 0;
+}
+
+/* Both have ended, in this way. */
+static bool reap_sleeper(pid_t pid, int status)
+{
+	return reap(pid, status, "sleeper") && waitpid(-pid, NULL, __WALL) > 0;
 }
 
 /*
@@ -611,7 +626,7 @@ static pid_t start_vfork(void)
  */
 TEST_F_TIMEOUT(target, caller_killed_early, LIMIT)
 {
-	pid_t pid = start_vfork(), caller;
+	pid_t pid = start_sleeper(), caller;
 	s64 start = monotonic_ns();
 
 	ASSERT_GT(pid, 0);
@@ -625,9 +640,9 @@ TEST_F_TIMEOUT(target, caller_killed_early, LIMIT)
 	EXPECT_TRUE(reap(caller, SIGKILL, "caller"));
 	/* Left to itself it waits for ten seconds. */
 	EXPECT_LT(monotonic_ns() - start, 5 * NSEC_PER_SEC);
-	EXPECT_EQ(NR64_VFORK, blocked_in(pid));
+	EXPECT_EQ(NR64_CLONE, blocked_in(pid));
 	EXPECT_EQ(0, kill(-pid, SIGUSR1));
-	EXPECT_TRUE(reap(pid, 0, "target"));
+	EXPECT_TRUE(reap_sleeper(pid, 0));
 }
 
 /* A sleep that no signal ends: refused by name after a while. */
@@ -636,7 +651,7 @@ TEST_F_TIMEOUT(target, uninterruptible, LIMIT)
 	char text[1024] = "";
 	s64 start = monotonic_ns();
 	int log = memfd_create("log", MFD_CLOEXEC);
-	pid_t pid = start_vfork();
+	pid_t pid = start_sleeper();
 
 	ASSERT_GT(pid, 0);
 	EXPECT_EQ(-1, sys_checkpoint(pid, self->image, CHECKPOINT_SUBTREE, log));
@@ -644,7 +659,8 @@ TEST_F_TIMEOUT(target, uninterruptible, LIMIT)
 	EXPECT_GT(monotonic_ns() - start, NSEC_PER_SEC);
 	EXPECT_GT(pread(log, text, sizeof(text) - 1, 0), 0);
 	EXPECT_NE(NULL, strstr(text, "cannot be interrupted"));
-	kill_and_reap(pid);
+	EXPECT_EQ(0, kill(-pid, SIGKILL));
+	EXPECT_TRUE(reap_sleeper(pid, SIGKILL));
 	EXPECT_TRUE(only_child_is(self->run.pid));
 }
 

@@ -78,12 +78,17 @@ bool subject_check(bool good, const char *file, int line, const char *format, ..
 	return false;
 }
 
-void subject_ready(long blocked_in)
+void subject_ready_for(pid_t pid, long blocked_in)
 {
-	control->pid = getpid();
+	control->pid = pid;
 	control->nonce = nonce;
 	control->blocked_in = blocked_in;
 	say_state(SUBJECT_READY);
+}
+
+void subject_ready(long blocked_in)
+{
+	subject_ready_for(getpid(), blocked_in);
 }
 
 void subject_stay(void)

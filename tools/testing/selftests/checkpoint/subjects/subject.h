@@ -149,6 +149,8 @@ static inline bool subject_has_new_pid(void)
 
 /* Announce: I am about to block in this system call, or SUBJECT_RUNS. */
 void subject_ready(long blocked_in);
+/* The same, of another process, for which this one speaks. */
+void subject_ready_for(pid_t pid, long blocked_in);
 /* Announce, and wait for the test. */
 void subject_wait(void);
 /* Wait for the test, in another process or thread than the one that announces. */
