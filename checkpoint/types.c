@@ -305,6 +305,12 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 		.restore	= ckpt_unix_restore,
 	},
 #endif
+#ifdef CONFIG_INET
+	[CKPT_FILE_TCP] = {
+		.name		= "TCP socket",
+		.restore	= ckpt_tcp_restore,
+	},
+#endif
 	[CKPT_FILE_PATH_ONLY] = {
 		.name		= "path only",
 		.restore	= ckpt_file_restore_path_only,

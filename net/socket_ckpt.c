@@ -50,6 +50,8 @@ static const struct {
 	{ CKPT_SOCKET_SELECT_ERR_QUEUE, SO_SELECT_ERR_QUEUE,
 	  "SO_SELECT_ERR_QUEUE" },
 	{ CKPT_SOCKET_RCVMARK, SO_RCVMARK, "SO_RCVMARK" },
+	{ CKPT_SOCKET_REUSEPORT, SO_REUSEPORT, "SO_REUSEPORT" },
+	{ CKPT_SOCKET_ZEROCOPY, SO_ZEROCOPY, "SO_ZEROCOPY" },
 	/* Last: it locks. */
 	{ CKPT_SOCKET_LOCK_FILTER, SO_LOCK_FILTER, "SO_LOCK_FILTER" },
 };
@@ -70,6 +72,13 @@ static u32 get_switches(struct sock *sk)
 	return flags;
 }
 
+/* What a new socket has. */
+static u8 usual_txrehash(const struct sock *sk)
+{
+	return sk_is_inet(sk) ? READ_ONCE(sock_net(sk)->core.sysctl_txrehash) :
+				0;
+}
+
 /* What no image has room for, or NULL. */
 static const char *unusual_option(struct sock *sk)
 {
@@ -79,7 +88,7 @@ static const char *unusual_option(struct sock *sk)
 		return "been added to a map of sockets";
 	if (READ_ONCE(sk->sk_tsflags))
 		return "SO_TIMESTAMPING";
-	if (READ_ONCE(sk->sk_bound_dev_if))
+	if (READ_ONCE(sk->sk_bound_dev_if) && !sk_is_tcp(sk))
 		return "SO_BINDTODEVICE";
 	if (sock_flag(sk, SOCK_TXTIME))
 		return "SO_TXTIME";
@@ -89,7 +98,7 @@ static const char *unusual_option(struct sock *sk)
 		return "SO_RESERVE_MEM";
 	if (READ_ONCE(sk->sk_incoming_cpu) != -1)
 		return "SO_INCOMING_CPU";
-	if (READ_ONCE(sk->sk_txrehash))
+	if (READ_ONCE(sk->sk_txrehash) != usual_txrehash(sk))
 		return "SO_TXREHASH";
 #ifdef CONFIG_NET_RX_BUSY_POLL
 	if (READ_ONCE(sk->sk_ll_usec) != READ_ONCE(sysctl_net_busy_read))

@@ -585,70 +585,7 @@ DESCRIBE(uts_ns, UTS_NS);
 	ZERO(R, s, reserved)
 DESCRIBE(ipc_ns, IPC_NS);
 
-#define SOCKET(R, s)							\
-	MASK(R, s, flags, CKPT_SOCKET_ALL)				\
-	MASK(R, s, mode, 07777)						\
-	UINT(R, s, uid, 0, 0xfffffffe)					\
-	UINT(R, s, gid, 0, 0xfffffffe)					\
-	UINT(R, s, sndbuf, 1, 0x7fffffff)				\
-	UINT(R, s, rcvbuf, 1, 0x7fffffff)				\
-	MASK(R, s, buffer_locks, 0x3)					\
-	UINT(R, s, rcvlowat, 1, 0x7fffffff)				\
-	R(s, rcvtimeo_usec, SINT, -1, NS_MAX, 0)			\
-	R(s, sndtimeo_usec, SINT, -1, NS_MAX, 0)			\
-	ANY(R, s, linger_sec, 0)					\
-	ANY(R, s, priority, 0)						\
-	ANY(R, s, mark, HEX)						\
-	R(s, peek_off, SINT, -1, 0x7fffffff, 0)				\
-	UINT(R, s, error, 0, 4095)					\
-	MASK(R, s, shutdown, 0x3)
-DESCRIBE(socket, SOCKET);
-
-#define UNIX_SOCKETS(R, s)						\
-	UINT(R, s, nr_sockets, 1, 0x7fffffff)				\
-	ANY(R, s, nr_messages, 0)
-DESCRIBE(unix_sockets, UNIX_SOCKETS);
-
-#define UNIX_SOCKET(R, s)						\
-	UINT(R, s, type, CKPT_UNIX_STREAM, CKPT_UNIX_SEQPACKET)		\
-	MASK(R, s, flags, CKPT_UNIX_ALL)				\
-	UINT(R, s, state, CKPT_UNIX_UNCONNECTED, CKPT_UNIX_LISTENING)	\
-	UINT(R, s, peer, 0, 0x7fffffff)					\
-	OPT_REF(R, s, peer_cred, CRED)					\
-	R(s, peer_pid, UINT, 0, MAX_PID, VOLATILE)			\
-	ANY(R, s, backlog, 0)						\
-	ZERO(R, s, reserved)
-DESCRIBE(unix_socket, UNIX_SOCKET);
-
-#define UNIX_PATH(R, s)							\
-	MASK(R, s, mode, 07777)						\
-	UINT(R, s, uid, 0, 0xfffffffe)					\
-	UINT(R, s, gid, 0, 0xfffffffe)					\
-	ZERO(R, s, reserved)
-DESCRIBE(unix_path, UNIX_PATH);
-
-#define UNIX_MESSAGE(R, s)						\
-	UINT(R, s, from, 1, 0x7fffffff)					\
-	UINT(R, s, to, 1, 0x7fffffff)					\
-	MASK(R, s, flags, CKPT_UNIX_MESSAGE_ALL)			\
-	R(s, pid, UINT, 0, MAX_PID, VOLATILE)				\
-	UINT(R, s, uid, 0, 0xfffffffe)					\
-	UINT(R, s, gid, 0, 0xfffffffe)					\
-	R(s, time_ns, SINT, -0x7fffffffffffffffLL,			\
-	  0x7fffffffffffffffLL, 0)					\
-	UINT(R, s, nr_files, 0, 253)					\
-	ZERO(R, s, reserved)
-DESCRIBE(unix_message, UNIX_MESSAGE);
-
-#define UNIX_FILE(R, s)							\
-	OPT_REF(R, s, file, FILE)					\
-	UINT(R, s, socket, 0, 0x7fffffff)
-DESCRIBE(unix_file, UNIX_FILE);
-
-#define FILE_UNIX(R, s)							\
-	REF(R, s, sockets, UNIX)					\
-	UINT(R, s, index, 1, 0x7fffffff)
-DESCRIBE(file_unix, FILE_UNIX);
+#include "records_sockets.h"
 
 #define IPC_PERM(R, s)							\
 	UINT(R, s, id, 0, 0x7fffffff)					\
@@ -790,6 +727,10 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(FILE_UNIX,	file_unix,	NONE),
 	RECORD(UNIX_PATH,	unix_path,	NONE),
 	RECORD(UNIX_FILE,	unix_file,	NONE),
+	RECORD(FILE_TCP,	file_tcp,	NONE),
+	RECORD(TCP_OPTIONS,	tcp_options,	NONE),
+	RECORD(IP_OPTIONS,	ip_options,	NONE),
+	RECORD(IPV6_OPTIONS,	ipv6_options,	NONE),
 	RECORD(TAIL,		tail,		NONE),
 	RECORD(ERROR,		error,		NONE),
 };

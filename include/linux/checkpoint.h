@@ -64,6 +64,7 @@ int ckpt_file_save_shmem(struct ckpt_ctx *ctx, struct file *file);
 
 /* Methods for struct proto_ops, likewise. */
 int ckpt_unix_save(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_tcp_save(struct ckpt_ctx *ctx, struct file *file);
 
 /* Methods for struct vm_operations_struct. */
 int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,

@@ -36,6 +36,7 @@ struct page;
 struct pid_namespace;
 struct seccomp_filter;
 struct sock;
+struct socket;
 struct vfsmount;
 
 /**

@@ -114,7 +114,7 @@ struct file *ckpt_file_restore_memfd(struct ckpt_ctx *ctx,
 struct file *ckpt_file_restore_unlinked(struct ckpt_ctx *ctx,
 					const struct ckpt_hdr_file *record);
 
-/* Sockets: net/socket_ckpt.c, net/unix/ */
+/* Sockets: net/socket_ckpt.c, net/unix/, net/ipv4/ */
 int ckpt_socket_save(struct ckpt_ctx *ctx, struct sock *sk);
 int ckpt_socket_restore(struct ckpt_ctx *ctx, struct file *file,
 			struct ckpt_hdr_socket *record);
@@ -134,6 +134,11 @@ static inline void ckpt_unix_free(struct ckpt_ctx *ctx)
 {
 }
 #endif
+
+int ckpt_tcp_options_save(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_tcp_options_restore(struct ckpt_ctx *ctx, struct socket *sock);
+struct file *ckpt_tcp_restore(struct ckpt_ctx *ctx,
+			      const struct ckpt_hdr_file *record);
 
 /* Files of /proc. */
 bool ckpt_file_is_proc(const struct file *file);

@@ -93,7 +93,7 @@ static const char *advice(int errnum)
 	case ENOTCONN:
 		return "the program had something open that leads outside of the image: use --inherit-fd or --inherit-stdio";
 	case EADDRINUSE:
-		return "somebody has a name that a socket of the program had";
+		return "somebody has a name or a port that a socket of the program had";
 	case EBUSY:
 		return "something that the image needs for itself is in use, or unread data would be lost";
 	case EXDEV:

@@ -59,7 +59,8 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_PROC		16	/* of /proc, perhaps with O_PATH */
 #define CKPT_FILE_REMOVED_DIRECTORY 17
 #define CKPT_FILE_UNIX		18	/* unix socket */
-#define CKPT_FILE_MAX		19	/* one more than the last kind */
+#define CKPT_FILE_TCP		19	/* TCP socket that is not connected */
+#define CKPT_FILE_MAX		20	/* one more than the last kind */
 
 /* struct ckpt_hdr_file.flags */
 #define CKPT_FILE_OUTSIDE	0x1	/* leads outside of the image */

@@ -144,6 +144,36 @@ static void put_unix(struct sample *sample)
 	sample_put(sample, CKPT_HDR_FILE_UNIX, &file, NULL, 0);
 }
 
+/* A listener on [::1]:6379. */
+static void put_tcp(struct sample *sample)
+{
+	struct ckpt_hdr_file_tcp tcp = {
+		.family = CKPT_TCP_IPV6, .state = CKPT_TCP_LISTENING,
+		.flags = CKPT_TCP_PORT_CHOSEN, .port = 6379, .backlog = 511,
+		.address = { [15] = 1 }, .device = "lo",
+	};
+	struct ckpt_hdr_tcp_options options = {
+		.flags = CKPT_TCP_OPTION_NODELAY, .keepidle_sec = 300,
+		.congestion = "cubic",
+	};
+	struct ckpt_hdr_ip_options ip = { .ttl = -1, .tos = 0x10 };
+	struct ckpt_hdr_ipv6_options ipv6 = {
+		.flags = CKPT_IPV6_OPTION_V6ONLY, .hops = -1,
+		.addr_preferences = 0x500, .autoflowlabel = -1,
+	};
+	struct ckpt_hdr_socket socket = {
+		.flags = CKPT_SOCKET_REUSEADDR, .mode = 0777, .sndbuf = 16384,
+		.rcvbuf = 131072, .rcvlowat = 1, .rcvtimeo_usec = -1,
+		.sndtimeo_usec = -1, .peek_off = -1,
+	};
+
+	sample_put(sample, CKPT_HDR_FILE_TCP, &tcp, NULL, 0);
+	sample_put(sample, CKPT_HDR_TCP_OPTIONS, &options, NULL, 0);
+	sample_put(sample, CKPT_HDR_IP_OPTIONS, &ip, NULL, 0);
+	sample_put(sample, CKPT_HDR_IPV6_OPTIONS, &ipv6, NULL, 0);
+	sample_put(sample, CKPT_HDR_SOCKET, &socket, NULL, 0);
+}
+
 static void put_inotify(struct sample *sample)
 {
 	struct ckpt_hdr_inotify inotify = {
@@ -245,6 +275,8 @@ static void put_kind(struct sample *sample, u32 kind)
 		put_unlinked(sample);
 	else if (kind == CKPT_FILE_UNIX)
 		put_unix(sample);
+	else if (kind == CKPT_FILE_TCP)
+		put_tcp(sample);
 	else if (kind == CKPT_FILE_PROC)
 		put_proc(sample);
 	else if (kind == CKPT_FILE_PIDFD)
