@@ -605,6 +605,21 @@ void *ckpt_epoll_items_restore(struct ckpt_ctx *ctx)
 	return stage;
 }
 
+/* Files were not what they are now when they were added: nobody listened yet. */
+static void forget_unready(struct list_head *ready)
+{
+	struct epitem *epi, *next;
+	poll_table table;
+
+	init_poll_funcptr(&table, NULL);
+	list_for_each_entry_safe(epi, next, ready, rdllink) {
+		if (ep_item_poll(epi, &table, 1))
+			continue;
+		__pm_relax(ep_wakeup_source(epi));
+		list_del_init(&epi->rdllink);
+	}
+}
+
 /**
  * ckpt_epoll_items_publish - bring the ready list about
  * @ctx: context
@@ -624,10 +639,9 @@ int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object)
 	LIST_HEAD(ready);
 	u32 index;
 
-	if (!stage->nr_ready)
-		return 0;
 	mutex_lock(&ep->mtx);
 	ep_start_scan(ep, &others);
+	forget_unready(&others);
 	for (index = 0; index < stage->nr_ready; index++) {
 		struct ckpt_epoll_item *item = &stage->ready[index];
 		struct epitem *epi = ep_find(ep, item->file, item->fd);
