@@ -494,6 +494,7 @@ static int begin_listening(struct ckpt_ctx *ctx, struct ckpt_last_step *step)
 	struct port_step *port = &listener->port;
 	struct sock *sk = port->sock->sk;
 	const struct cred *old = override_creds(listener->cred);
+	bool delays = inet_csk_in_pingpong_mode(sk);
 	int ret;
 
 	ret = security_socket_listen(port->sock, port->backlog);
@@ -503,6 +504,11 @@ static int begin_listening(struct ckpt_ctx *ctx, struct ckpt_last_step *step)
 	if (ret)
 		return ckpt_error(ctx, ret, "cannot listen on %pISpc",
 				  &port->address);
+	/* TCP_QUICKACK was set after listen(), which forgets it. */
+	lock_sock(sk);
+	if (delays)
+		inet_csk_enter_pingpong_mode(sk);
+	release_sock(sk);
 	return 0;
 }
 

@@ -49,19 +49,26 @@ struct option {
 	const char *name;
 };
 
-#define VALUE(_level, _record, _field, _option)				\
+/* The name is taken before it is replaced by its number. */
+#define VALUE(_level, _record, _field, _option, _name)			\
 	{ SOL_##_level, _option,					\
-	  offsetof(struct tcp_options, _record._field), 0, #_option }
-#define FLAG(_level, _record, _flag, _option)				\
+	  offsetof(struct tcp_options, _record._field), 0, _name }
+#define FLAG(_level, _record, _flag, _option, _name)			\
 	{ SOL_##_level, _option,					\
 	  offsetof(struct tcp_options, _record.flags),			\
-	  CKPT_##_level##_OPTION_##_flag, #_option }
-#define TCP_VALUE(_field, _option)	VALUE(TCP, tcp, _field, _option)
-#define TCP_FLAG(_flag, _option)	FLAG(TCP, tcp, _flag, _option)
-#define IP_VALUE(_field, _option)	VALUE(IP, ip, _field, _option)
-#define IP_FLAG(_flag)			FLAG(IP, ip, _flag, IP_##_flag)
-#define IPV6_VALUE(_field, _option)	VALUE(IPV6, ipv6, _field, _option)
-#define IPV6_FLAG(_flag)		FLAG(IPV6, ipv6, _flag, IPV6_##_flag)
+	  CKPT_##_level##_OPTION_##_flag, _name }
+#define TCP_VALUE(_field, _option)					\
+	VALUE(TCP, tcp, _field, _option, #_option)
+#define TCP_FLAG(_flag, _option)					\
+	FLAG(TCP, tcp, _flag, _option, #_option)
+#define IP_VALUE(_field, _option)					\
+	VALUE(IP, ip, _field, _option, #_option)
+#define IP_FLAG(_flag)							\
+	FLAG(IP, ip, _flag, IP_##_flag, "IP_" #_flag)
+#define IPV6_VALUE(_field, _option)					\
+	VALUE(IPV6, ipv6, _field, _option, #_option)
+#define IPV6_FLAG(_flag)						\
+	FLAG(IPV6, ipv6, _flag, IPV6_##_flag, "IPV6_" #_flag)
 
 static const struct option options[] = {
 	TCP_FLAG(NODELAY, TCP_NODELAY),

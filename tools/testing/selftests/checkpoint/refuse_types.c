@@ -60,11 +60,6 @@ static bool receive(int (*make)(void))
 	return waitpid(pid, NULL, 0) == pid && opens(ours);
 }
 
-static bool make_tcp_socket(void)
-{
-	return opens(socket(AF_INET, SOCK_STREAM, 0));
-}
-
 static bool make_udp_socket(void)
 {
 	return opens(socket(AF_INET6, SOCK_DGRAM, 0));
@@ -276,7 +271,6 @@ static bool make_tun(void)
 #define DEVICE(name)		NO_METHOD(name, "devtmpfs")
 
 const struct refusal type_refusals[] = {
-	{ "tcp-socket", make_tcp_socket, SOCKET("TCP") },
 	{ "udp-socket", make_udp_socket, SOCKET("UDPv6") },
 	{ "raw-socket", make_raw_socket, SOCKET("RAW") },
 	{ "netlink-socket", make_netlink_socket, SOCKET("NETLINK") },

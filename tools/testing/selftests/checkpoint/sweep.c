@@ -57,7 +57,8 @@ static bool may_be_missing(u32 type)
 {
 	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR ||
 	       type == CKPT_HDR_UNIX_PATH || type == CKPT_HDR_TASK_DEAD ||
-	       type == CKPT_HDR_PAGES_COW;
+	       type == CKPT_HDR_PAGES_COW ||
+	       type == CKPT_HDR_IPV6_OPTIONS;
 }
 
 static bool has_every_record(const struct image *image)

@@ -290,6 +290,8 @@ static int get_rich(const char *path)
 	my_syscall3(__NR_write, pair[0], "vwx", 3);
 	my_syscall6(__NR_sendto, pair[0], "y", 1, 1, 0, 0);
 	carry(pair[1], pipe_fds[0]);
+	/* A TCP socket over IPv4 that listens where the kernel wants. */
+	my_syscall2(__NR_listen, my_syscall3(__NR_socket, 2, 1, 0), 5);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
 	/* Private, locked, with advice, and two of them that are one in memory. */
