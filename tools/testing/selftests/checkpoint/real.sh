@@ -14,6 +14,8 @@
 #   results    files that it makes (default: its output alone)
 #   unordered  set if the lines of its output have no fixed order
 #   tasks      processes and threads that there are at least when it is saved
+#   go         file that it waits for, where it is to be saved: at two fifths of its
+#              output
 #   ids        how it comes back: --pids (the default) or --pidns
 #
 # Its output must tell its progress, line by line.
@@ -31,7 +33,7 @@ DEBIAN="chroot $ROOT /usr/bin/env -i -C /srv/$name LC_ALL=C HOME=/root PATH=/usr
 LAST_PID=$((10000 + 0x$(echo "$name" | sha256sum | cut -c 1-4) % 20000))
 # Seconds that anything may take.
 PATIENCE=180
-command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids
+command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids go=''
 
 say()
 {
@@ -116,6 +118,7 @@ stage1()
 	rm -rf "$REFERENCE" "$IMAGE"
 	set_up
 	prepare
+	[ -z "$go" ] || touch "$DIR/$go"
 	begun=$(uptime_now)
 	begin
 	wait $pid || fail "it does not work: status $?"
@@ -144,6 +147,7 @@ stage2()
 {
 	[ -s "$IMAGE" ] || fail "it was not saved"
 	cmp -s "$DIR.before" "$DIR/output" || fail "the output has changed since"
+	[ -z "$go" ] || touch "$DIR/$go"
 	begun=$(uptime_now)
 	restart -q $ids --copy-status -l "$DIR.messages" -i "$IMAGE"
 	status=$?
