@@ -276,8 +276,8 @@ int ckpt_tcp_save(struct ckpt_ctx *ctx, struct file *file)
 	record->state = CKPT_TCP_CLOSED;
 	if (READ_ONCE(sk->sk_state) == TCP_LISTEN) {
 		record->state = CKPT_TCP_LISTENING;
-		record->backlog = min(READ_ONCE(sk->sk_max_ack_backlog),
-				      (u32)INT_MAX);
+		record->backlog = min_t(u32, READ_ONCE(sk->sk_max_ack_backlog),
+					INT_MAX);
 	}
 	if (sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 		record->flags |= CKPT_TCP_PORT_CHOSEN;
@@ -368,7 +368,7 @@ static struct inet_bind_hashbucket *bucket_of(const struct sock *sk, u16 port)
 					     hashinfo->bhash_size)];
 }
 
-/* What is over does not keep its port, as if it had had SO_REUSEADDR. */
+/* What is over does not keep its port, as if it allowed SO_REUSEADDR. */
 static void release_port(const struct sock *sk, u16 port)
 {
 	struct inet_bind_hashbucket *head = bucket_of(sk, port);
