@@ -475,6 +475,8 @@ TEST_F_TIMEOUT(inherit, hung_up, LIMIT)
 	ASSERT_GT(pid, 0) {
 		show_file("log2");
 	}
+	/* A signal before that ends no wait. */
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
 	kill(pid, SIGUSR1);
 	EXPECT_TRUE(says(pty, "hello\n") && hears(pty, "> hello"));
 	kill_and_reap(pid);

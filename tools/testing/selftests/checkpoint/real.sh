@@ -95,12 +95,23 @@ begin()
 	echo 0 >/sys/fs/cgroup/cgroup.procs
 }
 
+# At a moment when as many are at work as there should be: some come and go.
+freeze()
+{
+	while :; do
+		echo 1 >$GROUP/cgroup.freeze
+		await_group "frozen 1" || fail "it cannot be frozen"
+		before=$(lines "$DIR/output")
+		threads=$(wc -l <$GROUP/cgroup.threads)
+		[ "$threads" -lt "$tasks" ] && [ "$before" -lt "$total" ] || return 0
+		echo 0 >$GROUP/cgroup.freeze
+		await_group "frozen 0" || fail "it cannot go on"
+	done
+}
+
 save()
 {
-	echo 1 >$GROUP/cgroup.freeze
-	await_group "frozen 1" || fail "it cannot be frozen"
-	before=$(lines "$DIR/output")
-	threads=$(wc -l <$GROUP/cgroup.threads)
+	freeze
 	checkpoint -q -l "$DIR.messages" -o "$IMAGE" $pid || fail "checkpoint"
 	echo 1 >$GROUP/cgroup.kill
 	wait $pid 2>/dev/null
