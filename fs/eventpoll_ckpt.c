@@ -22,6 +22,7 @@
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/net.h>
 #include <linux/sort.h>
 
 /**
@@ -605,7 +606,10 @@ void *ckpt_epoll_items_restore(struct ckpt_ctx *ctx)
 	return stage;
 }
 
-/* Files were not what they are now when they were added: nobody listened yet. */
+/*
+ * Sockets were not what they are now when they were added: nobody listened yet.
+ * Others are not asked: files of /proc tell only once what has happened.
+ */
 static void forget_unready(struct list_head *ready)
 {
 	struct epitem *epi, *next;
@@ -613,7 +617,8 @@ static void forget_unready(struct list_head *ready)
 
 	init_poll_funcptr(&table, NULL);
 	list_for_each_entry_safe(epi, next, ready, rdllink) {
-		if (ep_item_poll(epi, &table, 1))
+		if (!sock_from_file(epi->ffd.file) ||
+		    ep_item_poll(epi, &table, 1))
 			continue;
 		__pm_relax(ep_wakeup_source(epi));
 		list_del_init(&epi->rdllink);
