@@ -293,7 +293,7 @@ TEST_F_TIMEOUT(trace, refused_checkpoint, LIMIT)
 	if (!pid) {
 		syscall(SYS_close_range, 0, ~0U, 0);
 		setsid();
-		socket(AF_INET, SOCK_STREAM, 0);
+		socket(AF_INET, SOCK_DGRAM, 0);
 		for (;;)
 			pause();
 	}
