@@ -191,8 +191,8 @@ static void park(struct callback_head *work)
 	/* The checkpoint that sees the state sees all that came before. */
 	smp_store_release(&parking->state, exiting ? PARKING_GONE :
 						     PARKING_PARKED);
-	/* Pairs with wait_for_arrival(), which looks at the state then. */
 	if (keeps_parent)
+		/* Pairs with wait_for_arrival(): it looks at the state then. */
 		smp_store_release(&quiesce->child_arrived, true);
 	if (atomic_dec_and_test(&quiesce->nr_coming) || keeps_parent)
 		wake_up(&quiesce->changed);

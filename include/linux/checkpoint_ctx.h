@@ -136,6 +136,8 @@ struct ckpt_last_step {
  * @signal: state of the thread group, struct ckpt_signal_stage
  * @seccomp_filter: the newest of its filters, or NULL
  * @nsproxy: namespaces, or NULL: they stay what they are
+ * @vfork_child: for which it waits in vfork(), with a reference, or NULL
+ * @vfork_done: what it waits on then, on its stack
  */
 struct ckpt_task_stage {
 	const struct ckpt_hdr_pids *ids;

@@ -295,10 +295,12 @@ TEST_F_TIMEOUT(files, difference_told, LIMIT)
 	EXPECT_EQ(-ESTALE, restart_now());
 	EXPECT_TRUE(file_holds("../log", "files/data is not the one that was saved"));
 	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
-	EXPECT_TRUE(file_holds("../log", "; saved: 8192 bytes, modified 20") && file_holds("../log", word));
+	EXPECT_TRUE(file_holds("../log", "; saved: 8192 bytes, modified 20") &&
+		    file_holds("../log", word));
 	ASSERT_EQ(0, stat("data", &st));
 	snprintf(word, sizeof(word), ".%09lu, inode %lu, device ", st.st_mtim.tv_nsec, st.st_ino);
-	EXPECT_TRUE(file_holds("../log", "; now: 77 bytes, modified 20") && file_holds("../log", word));
+	EXPECT_TRUE(file_holds("../log", "; now: 77 bytes, modified 20") &&
+		    file_holds("../log", word));
 }
 
 TEST_F_TIMEOUT(files, may_grow, LIMIT)
@@ -461,7 +463,8 @@ TEST_F_TIMEOUT(files, private_and_more_changed, LIMIT)
 		ASSERT_TRUE(make_file("private", 'a' + index));
 		unlink("../log");
 		EXPECT_EQ(-ESTALE, restart_now());
-		EXPECT_TRUE(file_holds("../log", "files/private is not the one that was saved: its size"));
+		EXPECT_TRUE(file_holds("../log",
+				       "files/private is not the one that was saved: its size"));
 		EXPECT_EQ(-ESTALE, restart_allowing(CKPT_PATH_ANY));
 		EXPECT_EQ(0, restart_allowing(CKPT_PATH_FORCE));
 	}
@@ -731,7 +734,8 @@ TEST_F_TIMEOUT(files, memory_before_execve, LIMIT)
 {
 	ASSERT_TRUE(copy_file(helper_path("subjects/tiny"), "program", 0755));
 	EXPECT_EQ(-EBADF, save_with(become_another_program));
-	EXPECT_TRUE(file_holds("../log", "file mem of /proc shows the memory of before an execve()"));
+	EXPECT_TRUE(file_holds("../log",
+			       "file mem of /proc shows the memory of before an execve()"));
 }
 
 static bool forget_other_name(void)
