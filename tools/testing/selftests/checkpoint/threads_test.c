@@ -512,6 +512,41 @@ TEST_F_TIMEOUT(threads, that_are_none, LIMIT)
 	image_free(&image);
 }
 
+static void be_one(void)
+{
+	pause();
+}
+
+/* vfork() waits for another task of the image, which lives. */
+TEST_F_TIMEOUT(threads, waits_for_nobody, LIMIT)
+{
+	struct image image = { 0 };
+	pid_t pid = start_body(be_one);
+	u64 id;
+	int round;
+
+	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	ASSERT_GT(save_to("image", pid, "log"), 0) {
+		show_file("log");
+	}
+	kill_and_reap(pid);
+	ASSERT_TRUE(image_load(&image, "image"));
+	ASSERT_TRUE(image_get(&image, "pids.pid", &id));
+	for (round = 0; round < 2; round++, id++) {
+		int log = open("log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		int fd = memfd_create("image", MFD_CLOEXEC);
+
+		ASSERT_TRUE(image_set(&image, "task.vfork_child", id));
+		image_seal(&image);
+		ASSERT_TRUE(image_store_fd(&image, fd));
+		EXPECT_EQ(-EINVAL, restart_from_fd(fd, 0, log));
+		EXPECT_TRUE(file_holds("log", "it waits in vfork() for "));
+		close(fd);
+		close(log);
+	}
+	image_free(&image);
+}
+
 static bool has_threads(pid_t pid, unsigned int wanted)
 {
 	char path[64];
