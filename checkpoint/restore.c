@@ -340,13 +340,16 @@ long ckpt_do_restart_task(u32 index)
 		value = stage->dead.status;
 	else if (!ret)
 		value = arch_ckpt_return_value(stage);
-	if (!ret)
+	if (!ret && stage->vfork_child) {
 		swap(vfork_child, stage->vfork_child);
+		value = stage->vfork_pid;
+	}
 	stage_free(stage);
 	ckpt_slot_leave(slot, ret);
 	if (is_dead)
 		do_exit(value);
+	/* On this stack, where another checkpoint looks for it. */
 	if (vfork_child)
-		value = ckpt_vfork_wait(vfork_child, &vfork_done);
+		wait_for_vfork_done(vfork_child, &vfork_done);
 	return ret ?: value;
 }

@@ -27,10 +27,16 @@
 int ckpt_vfork_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct task_struct *child = ckpt_tree_vfork_child(ctx, task);
+	int id;
 
 	if (!child)
 		return 0;
-	return ckpt_pid_save(ctx, task_pid(child), PIDTYPE_PID);
+	id = ckpt_pid_save(ctx, task_pid(child), PIDTYPE_PID);
+	if (id > 0)
+		return id;
+	return ckpt_error(ctx, -EBUSY,
+			  "it waits in vfork() for process %d, which is not saved",
+			  task_pid_vnr(child));
 }
 
 /**
@@ -58,6 +64,9 @@ int ckpt_vfork_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 /**
  * ckpt_vfork_commit - let the child end the wait of the current task
  * @stage: from ckpt_vfork_restore(); the child runs after the commit
+ *
+ * The id that the call returns is taken here: when the child has run, it may be
+ * gone, and with it the id.
  */
 void ckpt_vfork_commit(struct ckpt_task_stage *stage)
 {
@@ -65,6 +74,7 @@ void ckpt_vfork_commit(struct ckpt_task_stage *stage)
 
 	if (!child)
 		return;
+	stage->vfork_pid = task_pid_vnr(child);
 	task_lock(child);
 	child->vfork_done = stage->vfork_done;
 	task_unlock(child);
@@ -88,21 +98,4 @@ void ckpt_vfork_release(struct ckpt_task_stage *stage)
 	task_unlock(child);
 	put_task_struct(child);
 	stage->vfork_child = NULL;
-}
-
-/**
- * ckpt_vfork_wait - wait until a child has called execve() or has exited
- * @child: whose reference is given up
- * @done: what was committed: on the stack of the current task, where another
- *	checkpoint looks for it
- *
- * Return: the id of the child, as vfork() does, also to who is killed.
- */
-long ckpt_vfork_wait(struct task_struct *child, struct completion *done)
-{
-	/* It may be gone afterwards. */
-	pid_t pid = task_pid_vnr(child);
-
-	wait_for_vfork_done(child, done);
-	return pid;
 }

@@ -138,6 +138,7 @@ struct ckpt_last_step {
  * @nsproxy: namespaces, or NULL: they stay what they are
  * @vfork_child: for which it waits in vfork(), with a reference, or NULL
  * @vfork_done: what it waits on then, on its stack
+ * @vfork_pid: what vfork() returns then
  */
 struct ckpt_task_stage {
 	const struct ckpt_hdr_pids *ids;
@@ -162,6 +163,7 @@ struct ckpt_task_stage {
 	struct nsproxy *nsproxy;
 	struct task_struct *vfork_child;
 	struct completion *vfork_done;
+	pid_t vfork_pid;
 };
 
 struct ckpt_slot;

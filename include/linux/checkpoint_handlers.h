@@ -280,7 +280,6 @@ int ckpt_vfork_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_vfork_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_vfork_commit(struct ckpt_task_stage *stage);
 void ckpt_vfork_release(struct ckpt_task_stage *stage);
-long ckpt_vfork_wait(struct task_struct *child, struct completion *done);
 
 /* Tasks that have exited, and are there still: kernel/task_dead_ckpt.c */
 int ckpt_task_dead_save(struct ckpt_ctx *ctx, struct task_struct *task);
