@@ -5,6 +5,7 @@
  * a stranger in its pid namespace.
  */
 #include "harness.h"
+#include "image_edit.h"
 
 #include <linux/futex.h>
 #include <linux/sched.h>
@@ -683,6 +684,36 @@ TEST_F_TIMEOUT(tree, failure_ends_no_stranger, LIMIT)
 	EXPECT_TRUE(reap(pid, 125 << 8, "restart of a part of an image"));
 	EXPECT_FALSE(has_ended(stranger, 0));
 	kill_and_reap(stranger);
+}
+
+static void have_two_children(void)
+{
+	if (fork() && fork())
+		prctl(PR_SET_NAME, "parent");
+	do_nothing();
+}
+
+/* In vfork() one task waits for another. Here two wait for the same. */
+TEST_F_TIMEOUT(tree, two_wait_in_vfork, LIMIT)
+{
+	struct image image = { 0 };
+	pid_t pid = start_init(have_two_children);
+	u64 child;
+
+	ASSERT_NE(0, pid);
+	ASSERT_GT(save_to("image", pid, "log"), 0) show_file("log");
+	kill_and_reap(pid);
+	ASSERT_TRUE(image_load(&image, "image"));
+	ASSERT_EQ(3, image_count(&image, "pids"));
+	ASSERT_TRUE(image_get(&image, "pids[2].pid", &child));
+	ASSERT_TRUE(image_set(&image, "task[0].vfork_child", child));
+	ASSERT_TRUE(image_set(&image, "task[1].vfork_child", child));
+	image_seal(&image);
+	ASSERT_TRUE(image_store(&image, "image"));
+	image_free(&image);
+	pid = restart_image(self->dir, "--pidns");
+	EXPECT_TRUE(reap(pid, 125 << 8, "restart of two that wait for one"));
+	EXPECT_TRUE(file_holds("log", "it waits in vfork() for "));
 }
 
 TEST_HARNESS_MAIN
