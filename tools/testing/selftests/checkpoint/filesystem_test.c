@@ -143,6 +143,50 @@ TEST_F_TIMEOUT(filesystem, unlinked, LIMIT)
 		EXPECT_TRUE(file_holds("log", " is in memory: none can be made in "));
 }
 
+static bool forget_and_unlink(void)
+{
+	return open("data", O_RDONLY) == 0 && !posix_fadvise(0, 0, 0, POSIX_FADV_DONTNEED) &&
+	       !unlink("data");
+}
+
+static bool set_loopback(const char *state)
+{
+	const char *const argv[] = { "/bin/busybox", "ifconfig", "lo", state, NULL };
+
+	return reap(spawn(argv, "/dev/null"), 0, "ifconfig");
+}
+
+/* A checkpoint that waits for the server can be killed, and the process goes on. */
+TEST_F_TIMEOUT(filesystem, unlinked_without_server, LIMIT)
+{
+	pid_t pid, caller;
+
+	if (!self->is_nfs)
+		SKIP(return, "needs a server of its own");
+	pid = start_in(".", forget_and_unlink, 0);
+	ASSERT_NE(0, pid);
+	ASSERT_TRUE(set_loopback("down"));
+	caller = fork();
+	if (!caller) {
+		int fd = memfd_create("image", MFD_CLOEXEC);
+
+		sys_checkpoint(pid, fd, CHECKPOINT_SUBTREE, CHECKPOINT_FD_NONE);
+		_exit(1);
+	}
+	EXPECT_TRUE(wait_blocked(caller, __NR_checkpoint));
+	EXPECT_FALSE(has_ended(caller, NSEC_PER_SEC));
+	EXPECT_EQ(0, kill(caller, SIGKILL));
+	EXPECT_TRUE(reap(caller, SIGKILL, "who saves"));
+	EXPECT_TRUE(wait_blocked(pid, NR64_PAUSE));
+	EXPECT_TRUE(set_loopback("up"));
+	EXPECT_TRUE(file_is(pid, 'd'));
+	ASSERT_TRUE(save_and_kill(pid));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(file_is(pid, 'd'));
+	kill_and_reap(pid);
+}
+
 static bool write_and_unlink(void)
 {
 	return open("data", O_WRONLY) == 0 && !unlink("data");
