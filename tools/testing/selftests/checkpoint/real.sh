@@ -14,8 +14,8 @@
 #   results    files that it makes (default: its output alone)
 #   unordered  set if the lines of its output have no fixed order
 #   tasks      processes and threads that there are at least when it is saved
-#   go         file that it waits for, where it is to be saved: at two fifths of its
-#              output
+#   go         FIFO that it reads a line from, where it is to be saved: at two fifths
+#              of its output
 #   ids        how it comes back: --pids (the default) or --pidns
 #
 # Its output must tell its progress, line by line.
@@ -95,6 +95,12 @@ begin()
 	echo 0 >/sys/fs/cgroup/cgroup.procs
 }
 
+# As soon as it waits for that.
+let_go()
+{
+	[ -z "$go" ] || echo go >"$DIR/$go" &
+}
+
 # At a moment when as many are at work as there should be: some come and go.
 freeze()
 {
@@ -129,7 +135,7 @@ stage1()
 	rm -rf "$REFERENCE" "$IMAGE"
 	set_up
 	prepare
-	[ -z "$go" ] || touch "$DIR/$go"
+	let_go
 	begun=$(uptime_now)
 	begin
 	wait $pid || fail "it does not work: status $?"
@@ -158,7 +164,7 @@ stage2()
 {
 	[ -s "$IMAGE" ] || fail "it was not saved"
 	cmp -s "$DIR.before" "$DIR/output" || fail "the output has changed since"
-	[ -z "$go" ] || touch "$DIR/$go"
+	let_go
 	begun=$(uptime_now)
 	restart -q $ids --copy-status -l "$DIR.messages" -i "$IMAGE"
 	status=$?
