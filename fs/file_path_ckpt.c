@@ -77,8 +77,8 @@ bool ckpt_path_is_remote(const struct path *path)
 }
 
 /*
- * Is an open file all that keeps the contents? Clients need not count a name
- * less, and NFS counts the one that it gave.
+ * Is an open file all that keeps the contents? The count of a client may be one
+ * too high or too low, and NFS counts the name that it gave.
  */
 static bool is_nameless(const struct path *path)
 {
@@ -318,7 +318,8 @@ int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "file %pd was changed on %s after it was mapped",
 				  path->dentry, inode->i_sb->s_type->name);
-	if (is_nameless(path) && inode->i_nlink && !has_passing_name(path))
+	if (is_nameless(path) && ckpt_path_is_remote(path) &&
+	    !has_passing_name(path))
 		ckpt_note(ctx,
 			  "file %pD was unlinked: its contents are saved, for nobody here knows whether it has other names",
 			  file);
