@@ -341,6 +341,15 @@ static bool copy_library(struct subject_run *run, const char *from, const char *
 	return make_path(to, sizeof(to), run->dir, name) && copy_file(from, to, 0755);
 }
 
+/* That of musl is its own loader. */
+static bool copy_libraries(struct subject_run *run, const char *program)
+{
+	if (strstr(program, ".musl"))
+		return copy_library(run, helper_path("lib/ld-musl.so"), "ld-musl.so");
+	return copy_library(run, helper_path("lib/ld.so"), "ld.so") &&
+	       copy_library(run, helper_path("lib/libc.so.6"), "libc.so.6");
+}
+
 /* A work directory with all that the subject needs. */
 static bool prepare(const struct job *job, struct subject_run *run)
 {
@@ -357,9 +366,7 @@ static bool prepare(const struct job *job, struct subject_run *run)
 	} else {
 		snprintf(run->program, sizeof(run->program), "%s", helper_path(program));
 	}
-	if (job->it->flags & DYNAMIC &&
-	    (!copy_library(run, helper_path("lib/ld.so"), "ld.so") ||
-	     !copy_library(run, helper_path("lib/libc.so.6"), "libc.so.6")))
+	if (job->it->flags & DYNAMIC && !copy_libraries(run, job->it->program))
 		return false;
 	if (job->it->flags & ORDINARY) {
 		run->uid = ORDINARY_UID;
