@@ -75,6 +75,6 @@ long disarm_other(pid_t pid)
 
 bool is_injected(int error)
 {
-	/* A pipe that cannot be made for want of memory says ENFILE. */
-	return error == ENOMEM || error == EFAULT || error == ENFILE;
+	/* Without memory a pipe says ENFILE, another user EAGAIN, as to a system call. */
+	return error == ENOMEM || error == EFAULT || error == ENFILE || error == EAGAIN;
 }

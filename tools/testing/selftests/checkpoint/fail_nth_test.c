@@ -8,7 +8,7 @@
  *
  * Allocations are made to fail through /proc/PID/fail-nth, which only the
  * debug kernel has. What it counts are allocations and copies to and from user
- * space, so -EFAULT is as right as -ENOMEM, and -ENFILE is what a pipe says.
+ * space, so -EFAULT is as right as -ENOMEM. A pipe says -ENFILE, another user -EAGAIN.
  */
 #include "harness.h"
 
@@ -73,6 +73,13 @@ FIXTURE_VARIANT_ADD(target, pipe)
 {
 	.program = "subjects/pipe",
 	.arg = "partial",
+};
+
+/* Nearly every record, see has_every_record() in sweep.c. */
+FIXTURE_VARIANT_ADD(target, everything)
+{
+	.program = "subjects/tiny",
+	.arg = "target",
 };
 
 static long save(int fd, pid_t pid)
