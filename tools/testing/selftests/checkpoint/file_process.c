@@ -47,8 +47,8 @@ long save_process(pid_t pid)
 {
 	long ret;
 
-	unlink("log");
-	ret = save_to("image", pid, "log");
+	unlink(LOG);
+	ret = save_to("image", pid, LOG);
 	return ret < 0 ? ret : 0;
 }
 
@@ -60,7 +60,7 @@ bool save_and_kill(pid_t pid)
 		kill_and_reap(pid);
 	if (!ret)
 		return true;
-	show_file("log");
+	show_file(LOG);
 	return complain("checkpoint: %ld", ret);
 }
 
@@ -68,11 +68,11 @@ pid_t bring_back(void)
 {
 	pid_t pid;
 
-	unlink("log");
-	pid = restart_from("image", 0, "log");
+	unlink(LOG);
+	pid = restart_from("image", 0, LOG);
 	if (pid > 0)
 		return pid;
-	show_file("log");
+	show_file(LOG);
 	complain("restart: %d", pid);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Small processes that have files open and mapped, and whose memory and files
- * a test looks at from outside. Image and log are in the working directory.
+ * a test looks at from outside. The image is in the working directory.
  */
 #ifndef _CKPT_SELFTEST_FILE_PROCESS_H
 #define _CKPT_SELFTEST_FILE_PROCESS_H
@@ -13,6 +13,12 @@
 /* Where the processes map their files. */
 #define PRIVATE_AT	((char *)0x200000000000)
 #define SHARED_AT	((char *)0x210000000000)
+
+/*
+ * What the kernel tells, not in the filesystem that is tried: a client of 9p may
+ * find a file empty that another process has just written.
+ */
+#define LOG	"/tmp/file_process.log"
 
 bool make_letters(const char *name, char with);
 /* A process with nothing but what @body makes, in @where; 0 if that fails. */

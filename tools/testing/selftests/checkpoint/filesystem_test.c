@@ -65,15 +65,15 @@ TEST_F_TIMEOUT(filesystem, open, LIMIT)
 	kill_and_reap(pid);
 	/* Another file, and another type. */
 	ASSERT_EQ(0, rename("data", "moved"));
-	EXPECT_EQ(-ENOENT, try_restart("image", "log"));
+	EXPECT_EQ(-ENOENT, try_restart("image", LOG));
 	ASSERT_EQ(0, mkdir("data", 0755));
-	EXPECT_NE(0, try_restart("image", "log"));
+	EXPECT_NE(0, try_restart("image", LOG));
 	ASSERT_EQ(0, rmdir("data"));
 	ASSERT_TRUE(make_letters("data", 'x'));
 	ASSERT_EQ(0, truncate("data", 99));
-	EXPECT_EQ(-ESTALE, try_restart("image", "log"));
+	EXPECT_EQ(-ESTALE, try_restart("image", LOG));
 	ASSERT_EQ(0, rename("moved", "data"));
-	EXPECT_EQ(0, try_restart("image", "log"));
+	EXPECT_EQ(0, try_restart("image", LOG));
 }
 
 static bool map_some(void)
@@ -121,7 +121,7 @@ TEST_F_TIMEOUT(filesystem, executable, LIMIT)
 	kill_and_reap(pid);
 	/* The clock of some filesystems counts seconds. */
 	ASSERT_EQ(0, truncate("program", 100000));
-	EXPECT_EQ(-ESTALE, try_restart("image", "log"));
+	EXPECT_EQ(-ESTALE, try_restart("image", LOG));
 }
 
 static bool map_and_unlink(void)
@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(filesystem, unlinked, LIMIT)
 	EXPECT_TRUE(memory_is(pid, SHARED_AT, 'd') && half_is(pid, 'd') && file_is(pid, 'd'));
 	kill_and_reap(pid);
 	if (self->is_9p || self->is_nfs)
-		EXPECT_TRUE(file_holds("log", " is in memory: none can be made in "));
+		EXPECT_TRUE(file_holds(LOG, " is in memory: none can be made in "));
 }
 
 static bool forget_and_unlink(void)
@@ -200,7 +200,7 @@ TEST_F_TIMEOUT(filesystem, unlinked_for_writing, LIMIT)
 	ASSERT_NE(0, pid);
 	if (self->is_9p || self->is_nfs) {
 		EXPECT_EQ(-EBADF, save_process(pid));
-		EXPECT_TRUE(file_holds("log", "on another machine, and not open for reading"));
+		EXPECT_TRUE(file_holds(LOG, "on another machine, and not open for reading"));
 		kill_and_reap(pid);
 		return;
 	}
@@ -240,12 +240,12 @@ TEST_F_TIMEOUT(filesystem, unlinked_with_a_link, LIMIT)
 	ASSERT_NE(0, pid);
 	if (self->is_nfs) {
 		EXPECT_EQ(-EBADF, save_process(pid));
-		EXPECT_TRUE(file_holds("log", "was unlinked, and its other names are not known"));
+		EXPECT_TRUE(file_holds(LOG, "was unlinked, and its other names are not known"));
 		kill_and_reap(pid);
 		return;
 	}
 	ASSERT_EQ(0, save_process(pid));
-	is_copy = self->is_9p && file_holds("log", "nobody here knows whether it has other names");
+	is_copy = self->is_9p && file_holds(LOG, "nobody here knows whether it has other names");
 	kill_and_reap(pid);
 	pid = bring_back();
 	ASSERT_NE(0, pid);

@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(overlay, changed_while_mapped, LIMIT)
 	ASSERT_TRUE(make_letters("merged/data", 'n'));
 	ASSERT_TRUE(memory_is(pid, PRIVATE_AT, 'd'));
 	EXPECT_EQ(-EOPNOTSUPP, save_process(pid));
-	EXPECT_TRUE(file_holds("log", "file data was changed on overlay after it was mapped"));
+	EXPECT_TRUE(file_holds(LOG, "file data was changed on overlay after it was mapped"));
 	EXPECT_TRUE(memory_is(pid, PRIVATE_AT, 'd'));
 	kill_and_reap(pid);
 }
@@ -194,11 +194,11 @@ TEST_F_TIMEOUT(overlay, changed_between, LIMIT)
 {
 	ASSERT_TRUE(start_and_save(map_private));
 	ASSERT_EQ(0, chmod("merged/data", 0640));
-	EXPECT_EQ(0, try_restart("image", "log"));
+	EXPECT_EQ(0, try_restart("image", LOG));
 	wait_for_file_clock();
 	ASSERT_TRUE(make_letters("merged/data", 'n'));
-	EXPECT_EQ(-ESTALE, try_restart("image", "log"));
-	EXPECT_TRUE(file_holds("log", "merged/data is not the one that was saved"));
+	EXPECT_EQ(-ESTALE, try_restart("image", LOG));
+	EXPECT_TRUE(file_holds(LOG, "merged/data is not the one that was saved"));
 }
 
 static bool map_and_unlink(void)
@@ -285,19 +285,19 @@ TEST_F_TIMEOUT(overlay, mounted_again, LIMIT)
 	ASSERT_EQ(0, umount("merged"));
 	ASSERT_TRUE(mount_overlay(LAYERS, "merged"));
 	ASSERT_TRUE(start_and_save(open_directory));
-	EXPECT_EQ(0, try_restart("image", "log"));
+	EXPECT_EQ(0, try_restart("image", LOG));
 	ASSERT_EQ(0, umount("merged"));
 	ASSERT_TRUE(mount_overlay(LAYERS, "merged"));
 	/* They are numbered in the order in which they are met. */
 	for (index = 0; index < 3; index++)
 		ASSERT_EQ(0, access(others[index], F_OK));
-	EXPECT_EQ(0, try_restart("image", "log")) {
-		show_file("log");
+	EXPECT_EQ(0, try_restart("image", LOG)) {
+		show_file(LOG);
 	}
 	/* A directory is still no file. */
 	ASSERT_EQ(0, rmdir("merged/sub"));
 	ASSERT_TRUE(make_letters("merged/sub", 'd'));
-	EXPECT_NE(0, try_restart("image", "log"));
+	EXPECT_NE(0, try_restart("image", LOG));
 }
 
 /* A container within a container. */
@@ -329,15 +329,15 @@ TEST_F_TIMEOUT(overlay, file_of_another_user, LIMIT)
 
 	ASSERT_TRUE(save_and_kill(pid));
 	ASSERT_EQ(0, chmod("image", 0644));
-	unlink("log");
-	ASSERT_EQ(0, close(open("log", O_WRONLY | O_CREAT | O_CLOEXEC, 0666)));
-	ASSERT_EQ(0, chmod("log", 0666));
+	unlink(LOG);
+	ASSERT_EQ(0, close(open(LOG, O_WRONLY | O_CREAT | O_CLOEXEC, 0666)));
+	ASSERT_EQ(0, chmod(LOG, 0666));
 	fflush(stdout);
 	child = fork();
 	if (!child) {
 		if (setgid(ORDINARY_UID) || setuid(ORDINARY_UID))
 			_exit(1);
-		_exit(-try_restart("image", "log"));
+		_exit(-try_restart("image", LOG));
 	}
 	EXPECT_TRUE(reap(child, 0, "ordinary user"));
 }
