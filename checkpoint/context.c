@@ -9,6 +9,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "internal.h"
 
@@ -41,8 +42,10 @@ struct ckpt_ctx *ckpt_ctx_alloc(int fd, fmode_t mode, unsigned long flags,
 	INIT_LIST_HEAD(&ctx->file_owners);
 	xa_init(&ctx->task_indices);
 	get_fs_root(current->fs, &ctx->root);
+	ctx->user_ns = get_user_ns(current_user_ns());
 	ret = ckpt_objects_init(ctx);
 	if (ret) {
+		put_user_ns(ctx->user_ns);
 		path_put(&ctx->root);
 		kfree(ctx);
 		return ERR_PTR(ret);
@@ -104,6 +107,7 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 		put_task_struct(ctx->root_task);
 	if (ctx->pid_ns)
 		put_pid_ns(ctx->pid_ns);
+	put_user_ns(ctx->user_ns);
 	if (ctx->stream.file)
 		fput(ctx->stream.file);
 	if (ctx->logfile)

@@ -14,7 +14,8 @@
  * @objtype: enum ckpt_obj_type
  * @objref: its id in the image
  * @released: there is no reference any more
- * @record: to be completed at the end of the capture, or NULL
+ * @record: to be completed at the end of the capture, or NULL; when restoring,
+ *	what ckpt_object_tie() was told
  * @path: record of the path of an open file, or NULL
  */
 struct ckpt_object {

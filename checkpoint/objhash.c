@@ -361,3 +361,20 @@ void *ckpt_object_find(struct ckpt_ctx *ctx, u32 objref, u32 objtype)
 		return NULL;
 	return object->object;
 }
+
+/**
+ * ckpt_object_tie - remember what an object belongs to, when restoring
+ * @ctx: context
+ * @objref: id of an object that was found
+ * @other: what it belongs to; only compared
+ *
+ * Return: whether it belonged to nothing else before.
+ */
+bool ckpt_object_tie(struct ckpt_ctx *ctx, u32 objref, void *other)
+{
+	struct ckpt_object *object = xa_load(&ctx->object_ids, objref);
+
+	if (!object->record)
+		object->record = other;
+	return object->record == other;
+}

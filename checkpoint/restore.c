@@ -11,6 +11,7 @@
  * task back the state that it had.
  */
 #include <linux/completion.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/minmax.h>
@@ -65,6 +66,10 @@ static int restore_task(struct ckpt_ctx *ctx, u32 place,
 
 	if (ret)
 		return ret;
+	/* What the image does not have is that of the caller, for all of them. */
+	if (current_user_ns() != ctx->user_ns)
+		return ckpt_error(ctx, -EINVAL,
+				  "the task to restore is in another user namespace than its coordinator");
 	/*
 	 * Other threads would stay beside the restored ones, with the old
 	 * memory. Files are made with the functions of system calls, and found

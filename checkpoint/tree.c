@@ -436,7 +436,12 @@ int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
 		leader->mm = stage->mm;
 		leader->sighand = stage->sighand;
 		leader->signal = stage->signal;
+		leader->user_ns = stage->cred->user_ns;
 	}
+	if (stage->cred->user_ns != leader->user_ns)
+		return ckpt_error(ctx, -EINVAL,
+				  "task %u is in another user namespace than its process",
+				  index);
 	if (stage->mm != leader->mm || stage->sighand != leader->sighand ||
 	    stage->signal != leader->signal)
 		return ckpt_error(ctx, -EINVAL,

@@ -223,6 +223,14 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.save		= ckpt_ipc_ns_save,
 		.restore	= ckpt_ipc_ns_restore,
 	},
+#ifdef CONFIG_USER_NS
+	[CKPT_OBJ_USER_NS] = {
+		.name		= "user namespace",
+		.drop		= ckpt_user_ns_drop,
+		.save		= ckpt_user_ns_save,
+		.restore	= ckpt_user_ns_restore,
+	},
+#endif
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
@@ -359,6 +367,7 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 	},
 	{
 		.name		= "root and working directory",
+		.restore	= ckpt_fs_check,
 		.commit		= ckpt_fs_commit,
 	},
 	{

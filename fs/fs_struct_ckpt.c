@@ -138,15 +138,9 @@ static int set_root(struct ckpt_ctx *ctx, struct fs_struct *fs)
 	ret = find_directory(ctx, &root, "root");
 	if (ret)
 		return ret;
-	if (!path_equal(&root, &fs->root)) {
-		if (ns_capable(current_user_ns(), CAP_SYS_CHROOT))
-			set_fs_root(fs, &root);
-		else
-			ret = ckpt_error(ctx, -EPERM,
-					 "no right to change the root directory");
-	}
+	set_fs_root(fs, &root);
 	path_put(&root);
-	return ret;
+	return 0;
 }
 
 /* Nothing is in it: no permission is asked for. */
@@ -203,6 +197,24 @@ void *ckpt_fs_restore(struct ckpt_ctx *ctx)
 		return ERR_PTR(ret);
 	}
 	return fs;
+}
+
+/**
+ * ckpt_fs_check - may the current task have that root directory?
+ * @ctx: context
+ * @stage: its objects were found
+ *
+ * As chroot(2) asks, in the user namespace that it will be in.
+ *
+ * Return: 0, -EPERM.
+ */
+int ckpt_fs_check(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	if (path_equal(&stage->fs->root, &current->fs->root) ||
+	    ckpt_user_ns_is_new(stage->cred->user_ns) ||
+	    ns_capable(current_user_ns(), CAP_SYS_CHROOT))
+		return 0;
+	return ckpt_error(ctx, -EPERM, "no right to change the root directory");
 }
 
 /**

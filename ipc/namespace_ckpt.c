@@ -78,14 +78,18 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct ipc_namespace *ns = object;
 	struct ckpt_hdr_ipc_ns *record;
-	int ret;
+	int user_ns, ret;
 
 	ret = check_contents(ctx, ns);
 	if (ret)
 		return ret;
+	user_ns = ckpt_user_ns_ref(ctx, ns->user_ns);
+	if (user_ns < 0)
+		return user_ns;
 	record = ckpt_record_add(ctx, CKPT_HDR_IPC_NS);
 	if (!record)
 		return -ENOMEM;
+	record->user_ns = user_ns;
 	save_limits(ns, record);
 	save_next(&ns->ids[IPC_SEM_IDS], &record->sem_seq, &record->sem_last,
 		  &record->sem_next);
@@ -106,7 +110,8 @@ int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object)
  * Others who are in the namespace may have created it, and a process that the
  * caller may trace need not have the right to look into it.
  *
- * Return: 0, -EACCES if the caller may not read the object.
+ * Return: 0, -EACCES if the caller may not read the object, or if it belongs to
+ * somebody who has no number in the caller's user namespace.
  */
 int ckpt_ipc_perm_fill_in(struct ipc_namespace *ns,
 			  struct ckpt_hdr_ipc_perm *record,
@@ -118,11 +123,14 @@ int ckpt_ipc_perm_fill_in(struct ipc_namespace *ns,
 		return -EACCES;
 	record->id = perm->id;
 	record->key = perm->key;
-	record->uid = from_kuid_munged(user_ns, perm->uid);
-	record->gid = from_kgid_munged(user_ns, perm->gid);
-	record->cuid = from_kuid_munged(user_ns, perm->cuid);
-	record->cgid = from_kgid_munged(user_ns, perm->cgid);
+	record->uid = from_kuid(user_ns, perm->uid);
+	record->gid = from_kgid(user_ns, perm->gid);
+	record->cuid = from_kuid(user_ns, perm->cuid);
+	record->cgid = from_kgid(user_ns, perm->cgid);
 	record->mode = perm->mode & 0777;
+	if (record->uid == (u32)-1 || record->gid == (u32)-1 ||
+	    record->cuid == (u32)-1 || record->cgid == (u32)-1)
+		return -EACCES;
 	return 0;
 }
 
@@ -282,6 +290,8 @@ static bool may_set_limits(const struct ipc_namespace *ns)
 
 	if (!uid_valid(root))
 		root = GLOBAL_ROOT_UID;
+	else if (ckpt_user_ns_is_new(ns->user_ns))
+		return true;
 	return uid_eq(current_euid(), root);
 }
 
@@ -370,17 +380,19 @@ static int fill_in(struct ckpt_ctx *ctx, struct ipc_namespace *ns,
  */
 void *ckpt_ipc_ns_restore(struct ckpt_ctx *ctx)
 {
+	struct user_namespace *user_ns;
 	struct ckpt_hdr_ipc_ns record;
 	struct ipc_namespace *ns;
 	int ret;
 
 	ret = ckpt_record_read(ctx, CKPT_HDR_IPC_NS, &record);
-	if (!ret)
-		ret = ckpt_namespaces_may_create(ctx, "IPC");
 	if (ret)
 		return ERR_PTR(ret);
-	ns = copy_ipcs(CLONE_NEWIPC, current_user_ns(),
-		       current->nsproxy->ipc_ns);
+	user_ns = ckpt_user_ns_find(ctx, record.user_ns);
+	ret = ckpt_namespaces_may_create(ctx, "IPC", user_ns);
+	if (ret)
+		return ERR_PTR(ret);
+	ns = copy_ipcs(CLONE_NEWIPC, user_ns, current->nsproxy->ipc_ns);
 	if (IS_ERR(ns)) {
 		ckpt_error(ctx, PTR_ERR(ns), "cannot create an IPC namespace");
 		return ns;

@@ -2,12 +2,13 @@
 /*
  * Checkpoint and restart of the namespaces of a task.
  *
- * Saved: UTS and IPC namespaces, and who shares them. Of those that the caller of
- *	checkpoint() is in, that it was there: a restart takes its own caller's.
+ * Saved: UTS and IPC namespaces, and who shares them; user namespaces are saved
+ *	with credentials. Of those that the caller of checkpoint() is in, that it
+ *	was there: a restart takes its own caller's.
  * Reset to default: the pid namespace, which whoever creates the tasks of a
  *	restart chooses.
- * Refused: all other namespaces than the caller's, and those that belong to
- *	another user namespace than the caller's.
+ * Refused: all other namespaces than the caller's, and those that belong to a user
+ *	namespace that is not in the image.
  */
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
@@ -27,7 +28,7 @@
 static int check_owner(struct ckpt_ctx *ctx, const char *what,
 		       const struct user_namespace *owner)
 {
-	if (owner == current_user_ns())
+	if (in_userns(current_user_ns(), owner))
 		return 0;
 	return ckpt_error(ctx, -EPERM,
 			  "its %s namespace belongs to another user namespace",
@@ -63,8 +64,11 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (task_active_pid_ns(task) != theirs->pid_ns_for_children)
 		return ckpt_error(ctx, -EPERM,
 				  "its children would be in another pid namespace");
-	if (task_cred_xxx(task, user_ns) != current_user_ns())
-		return ckpt_error(ctx, -EPERM, "it has its own user namespace");
+	/* A restart would make it in the user namespace of its caller. */
+	if (ctx->pid_ns != task_active_pid_ns(current) &&
+	    ctx->pid_ns->user_ns != current_user_ns())
+		return ckpt_error(ctx, -EPERM,
+				  "its pid namespace belongs to another user namespace");
 	if (theirs->uts_ns != ours->uts_ns)
 		ret = check_owner(ctx, "UTS", theirs->uts_ns->user_ns);
 	if (!ret && theirs->ipc_ns != ours->ipc_ns)
@@ -123,12 +127,14 @@ int ckpt_nsproxy_save(struct ckpt_ctx *ctx, void *object)
  * ckpt_namespaces_may_create - what unshare(2) demands for most namespaces
  * @ctx: context
  * @what: kind of namespace, for the message
+ * @owner: user namespace that it will belong to
  *
  * Return: 0, -EPERM.
  */
-int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what)
+int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what,
+			       struct user_namespace *owner)
 {
-	if (ns_capable(current_user_ns(), CAP_SYS_ADMIN))
+	if (ckpt_user_ns_is_new(owner) || ns_capable(owner, CAP_SYS_ADMIN))
 		return 0;
 	return ckpt_error(ctx, -EPERM, "no right to create a namespace: %s",
 			  what);
@@ -183,15 +189,27 @@ void ckpt_nsproxy_drop(void *object)
 	put_nsproxy(object);
 }
 
-static bool may_enter(const struct nsproxy *new)
+/*
+ * Who has made a user namespace can enter what belongs to it before he makes another
+ * one below it, or beside it: with the rights that he had where both are.
+ */
+static bool may_enter(const struct ckpt_task_stage *stage,
+		      const struct user_namespace *owner)
 {
-	const struct nsproxy *old = current->nsproxy;
+	while (!in_userns(owner, stage->cred->user_ns))
+		owner = owner->parent;
+	return ckpt_user_ns_is_new(owner) ||
+	       ns_capable(current_user_ns(), CAP_SYS_ADMIN);
+}
 
-	return ns_capable(current_user_ns(), CAP_SYS_ADMIN) &&
-	       (new->uts_ns == old->uts_ns ||
-		ns_capable(new->uts_ns->user_ns, CAP_SYS_ADMIN)) &&
+static bool may_enter_all(const struct ckpt_task_stage *stage)
+{
+	const struct nsproxy *new = stage->nsproxy, *old = current->nsproxy;
+
+	return (new->uts_ns == old->uts_ns ||
+		may_enter(stage, new->uts_ns->user_ns)) &&
 	       (new->ipc_ns == old->ipc_ns ||
-		ns_capable(new->ipc_ns->user_ns, CAP_SYS_ADMIN));
+		may_enter(stage, new->ipc_ns->user_ns));
 }
 
 /**
@@ -217,7 +235,7 @@ int ckpt_namespaces_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	    new->cgroup_ns != old->cgroup_ns)
 		return ckpt_error(ctx, -EINVAL,
 				  "the tasks to restore are in different namespaces");
-	if (!may_enter(new))
+	if (!may_enter_all(stage))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to the namespaces of another task");
 	return 0;

@@ -15,6 +15,7 @@
 #ifdef CONFIG_CHECKPOINT
 
 #include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -270,6 +271,7 @@ int ckpt_seccomp_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 		return ckpt_error(ctx, -EINVAL,
 				  "strict mode of seccomp with filters");
 	if (!(flags & CKPT_TASK_NO_NEW_PRIVS) &&
+	    !ckpt_user_ns_is_new(stage->cred->user_ns) &&
 	    !ns_capable_noaudit(current_user_ns(), CAP_SYS_ADMIN))
 		return ckpt_error(ctx, -EPERM,
 				  "no right to seccomp filters without no_new_privs");

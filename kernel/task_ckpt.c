@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/checkpoint_ctx.h>
 #include <linux/cgroup.h>
+#include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/fs_struct.h>
 #include <linux/ioprio.h>
@@ -26,6 +27,7 @@
 #include <linux/security.h>
 #include <linux/string.h>
 #include <linux/syscall_user_dispatch.h>
+#include <linux/user_namespace.h>
 #include <uapi/linux/sched/types.h>
 
 #ifdef CONFIG_SECURITY_LANDLOCK
@@ -342,6 +344,25 @@ static int prepare_ioprio(struct ckpt_ctx *ctx,
 	return ret;
 }
 
+/*
+ * As unshare(2) has it: nobody changes the root directory of a process in another
+ * user namespace; and who wants to trace a program needs rights where it began.
+ */
+static int check_user_ns(struct ckpt_ctx *ctx,
+			 const struct ckpt_hdr_task_objs *objs,
+			 const struct ckpt_task_stage *stage)
+{
+	struct user_namespace *user_ns = stage->cred->user_ns;
+
+	if (!ckpt_object_tie(ctx, objs->fs, user_ns))
+		return ckpt_error(ctx, -EINVAL,
+				  "its directories are shared with another user namespace");
+	if (!in_userns(stage->mm->user_ns, user_ns))
+		return ckpt_error(ctx, -EINVAL,
+				  "its memory belongs to a user namespace that it is not in");
+	return 0;
+}
+
 /**
  * ckpt_task_restore - read what belongs to a task alone, and its objects
  * @ctx: context
@@ -376,7 +397,7 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	stage->seccomp_filter = ckpt_object_find(ctx, objs.seccomp_filter,
 						 CKPT_OBJ_SECCOMP_FILTER);
 	stage->nsproxy = ckpt_object_find(ctx, objs.nsproxy, CKPT_OBJ_NSPROXY);
-	return 0;
+	return check_user_ns(ctx, &objs, stage);
 }
 
 static void commit_flags(u32 flags)

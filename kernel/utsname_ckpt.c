@@ -2,7 +2,7 @@
 /*
  * Checkpoint and restart of UTS namespaces.
  *
- * Saved: the names of host and domain.
+ * Saved: the names of host and domain, and whose it is.
  * Reset to default: what uname(2) tells besides, which is of the kernel.
  * Refused: a name that goes on behind a NUL byte.
  */
@@ -39,10 +39,14 @@ int ckpt_uts_ns_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct uts_namespace *ns = object;
 	struct ckpt_hdr_uts_ns *record;
+	int user_ns = ckpt_user_ns_ref(ctx, ns->user_ns);
 
+	if (user_ns < 0)
+		return user_ns;
 	record = ckpt_record_add(ctx, CKPT_HDR_UTS_NS);
 	if (!record)
 		return -ENOMEM;
+	record->user_ns = user_ns;
 	/* A process outside may be in the namespace, too. */
 	down_read(&uts_sem);
 	memcpy(record->nodename, ns->name.nodename, sizeof(record->nodename));
@@ -67,16 +71,18 @@ int ckpt_uts_ns_save(struct ckpt_ctx *ctx, void *object)
 void *ckpt_uts_ns_restore(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_uts_ns record;
+	struct user_namespace *user_ns;
 	struct uts_namespace *ns;
 	int ret;
 
 	ret = ckpt_record_read(ctx, CKPT_HDR_UTS_NS, &record);
-	if (!ret)
-		ret = ckpt_namespaces_may_create(ctx, "UTS");
 	if (ret)
 		return ERR_PTR(ret);
-	ns = copy_utsname(CLONE_NEWUTS, current_user_ns(),
-			  current->nsproxy->uts_ns);
+	user_ns = ckpt_user_ns_find(ctx, record.user_ns);
+	ret = ckpt_namespaces_may_create(ctx, "UTS", user_ns);
+	if (ret)
+		return ERR_PTR(ret);
+	ns = copy_utsname(CLONE_NEWUTS, user_ns, current->nsproxy->uts_ns);
 	if (IS_ERR(ns)) {
 		ckpt_error(ctx, PTR_ERR(ns), "cannot create a UTS namespace");
 		return ns;

@@ -4,8 +4,9 @@
  *
  * Saved: mappings, contents, layout, auxiliary vector, executable, dumpable
  *	flag, core dump filter, membarrier registrations, mlockall(),
- *	PR_SET_MDWE.
- * Reset to default: accounting, such as peak sizes and fault counts.
+ *	PR_SET_MDWE, the user namespace that the program was started in.
+ * Reset to default: accounting, such as peak sizes and fault counts; a user
+ *	namespace above that of the caller.
  * Refused: address spaces that a process outside uses too.
  *
  * A restart builds the new address space beside the old one. While a mapping
@@ -13,6 +14,7 @@
  * fails leaves the old one as it was.
  */
 #include <linux/checkpoint_ctx.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -27,6 +29,7 @@
 #include <linux/sched/task.h>
 #include <linux/security.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 /* The bits that mean "registered and ready", and the command that sets them. */
 static const struct {
@@ -106,6 +109,22 @@ static int save_exe_file(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return objref < 0 ? objref : 0;
 }
 
+/* One above that of the caller is replaced by that of whoever restarts. */
+static int save_user_ns(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	if (!in_userns(current_user_ns(), mm->user_ns))
+		return 0;
+	return ckpt_user_ns_ref(ctx, mm->user_ns);
+}
+
+static void set_user_ns(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 objref)
+{
+	struct user_namespace *old = mm->user_ns;
+
+	mm->user_ns = get_user_ns(ckpt_user_ns_find(ctx, objref));
+	put_user_ns(old);
+}
+
 /* Nobody else may write to the memory while it is being saved. */
 static int check_users(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
@@ -140,8 +159,8 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 	struct mm_struct *mm = object;
 	struct ckpt_hdr_mm *record;
 	u32 exe_file = 0;
+	int user_ns, ret;
 	void *auxv;
-	int ret;
 
 	/* The task and the table of objects hold one each. */
 	if (atomic_read(&mm->mm_users) > 2) {
@@ -152,10 +171,14 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 	ret = save_exe_file(ctx, mm, &exe_file);
 	if (ret)
 		return ret;
+	user_ns = save_user_ns(ctx, mm);
+	if (user_ns < 0)
+		return user_ns;
 	record = ckpt_record_add(ctx, CKPT_HDR_MM);
 	if (!record)
 		return -ENOMEM;
 	record->exe_file = exe_file;
+	record->user_ns = user_ns;
 	save_layout(mm, record);
 	save_flags(mm, record);
 	auxv = ckpt_buffer_add(ctx, sizeof(mm->saved_auxv));
@@ -412,6 +435,7 @@ void *ckpt_mm_restore(struct ckpt_ctx *ctx)
 	set_layout(mm, &record);
 	set_flags(mm, &record);
 	set_dumpable(mm, record.dumpable);
+	set_user_ns(ctx, mm, record.user_ns);
 	ret = restore_contents(ctx, mm, &record);
 	if (ret) {
 		mmput(mm);

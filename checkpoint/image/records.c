@@ -182,7 +182,11 @@ DESCRIBE(restart_block, RESTART_BLOCK);
 	ANY(R, s, cap_bset, HEX)					\
 	ANY(R, s, cap_ambient, HEX)					\
 	MASK(R, s, securebits, 0xff)					\
-	UINT(R, s, ngroups, 0, 65536)
+	UINT(R, s, ngroups, 0, 65536)					\
+	OPT_REF(R, s, user_ns, USER_NS)					\
+	MASK(R, s, outer, CKPT_CRED_ALL)				\
+	UINT(R, s, nouter_groups, 0, 65536)				\
+	ZERO(R, s, reserved)
 DESCRIBE(cred, CRED);
 
 #define SECCOMP_FILTER(R, s)						\
@@ -433,7 +437,9 @@ DESCRIBE(fs, FS);
 	UINT(R, s, dumpable, 0, 2)					\
 	MASK(R, s, coredump_filter, 0x1ff)				\
 	MASK(R, s, membarrier, 0x1fe)					\
-	UINT(R, s, nr_vmas, 0, 0x7fffffff)
+	UINT(R, s, nr_vmas, 0, 0x7fffffff)				\
+	OPT_REF(R, s, user_ns, USER_NS)					\
+	ZERO(R, s, reserved)
 DESCRIBE(mm, MM);
 
 #define VMA(R, s)							\
@@ -548,7 +554,8 @@ DESCRIBE(nsproxy, NSPROXY);
 #define UTS_NS(R, s)							\
 	R(s, nodename, TEXT, 0, 0, 0)					\
 	R(s, domainname, TEXT, 0, 0, 0)					\
-	ZERO(R, s, reserved)
+	ZERO(R, s, reserved)						\
+	OPT_REF(R, s, user_ns, USER_NS)
 DESCRIBE(uts_ns, UTS_NS);
 
 /* Index and sequence number of an IPC identifier, with or without ipcmni_extend. */
@@ -582,7 +589,7 @@ DESCRIBE(uts_ns, UTS_NS);
 	IPC_NEXT(R, s, shm)						\
 	UINT(R, s, nr_sem_sets, 0, IPC_INDICES)				\
 	UINT(R, s, nr_msg_queues, 0, IPC_INDICES)			\
-	ZERO(R, s, reserved)
+	OPT_REF(R, s, user_ns, USER_NS)
 DESCRIBE(ipc_ns, IPC_NS);
 
 #include "records_sockets.h"
@@ -622,6 +629,43 @@ static_assert(CKPT_MSG_MAX <= CKPT_BUFFER_MAX);
 #define MSG(R, s)							\
 	UINT(R, s, type, 1, 0x7fffffffffffffffULL)
 DESCRIBE(msg, MSG);
+
+#define COUNT_LIMIT(R, s, m)	UINT(R, s, m, 0, 0x7fffffff)
+#define CREATOR_LIMIT(R, s, m)	R(s, m, UINT, 0, 0x7fffffffffffffffULL, 0)
+
+#define USER_NS(R, s)							\
+	OPT_REF(R, s, parent, USER_NS)					\
+	UINT(R, s, owner, 0, 0xfffffffe)				\
+	UINT(R, s, group, 0, 0xfffffffe)				\
+	MASK(R, s, flags, CKPT_USER_NS_ALL)				\
+	UINT(R, s, nr_uids, 0, CKPT_EXTENTS_MAX)			\
+	UINT(R, s, nr_gids, 0, CKPT_EXTENTS_MAX)			\
+	UINT(R, s, nr_projids, 0, CKPT_EXTENTS_MAX)			\
+	ZERO(R, s, reserved)						\
+	COUNT_LIMIT(R, s, max_user_namespaces)				\
+	COUNT_LIMIT(R, s, max_pid_namespaces)				\
+	COUNT_LIMIT(R, s, max_uts_namespaces)				\
+	COUNT_LIMIT(R, s, max_ipc_namespaces)				\
+	COUNT_LIMIT(R, s, max_net_namespaces)				\
+	COUNT_LIMIT(R, s, max_mnt_namespaces)				\
+	COUNT_LIMIT(R, s, max_cgroup_namespaces)			\
+	COUNT_LIMIT(R, s, max_time_namespaces)				\
+	COUNT_LIMIT(R, s, max_inotify_instances)			\
+	COUNT_LIMIT(R, s, max_inotify_watches)				\
+	COUNT_LIMIT(R, s, max_fanotify_groups)				\
+	COUNT_LIMIT(R, s, max_fanotify_marks)				\
+	CREATOR_LIMIT(R, s, nproc)					\
+	CREATOR_LIMIT(R, s, msgqueue)					\
+	CREATOR_LIMIT(R, s, sigpending)					\
+	CREATOR_LIMIT(R, s, memlock)
+DESCRIBE(user_ns, USER_NS);
+
+#define ID_EXTENT(R, s)							\
+	UINT(R, s, first, 0, 0xfffffffe)				\
+	UINT(R, s, lower_first, 0, 0xfffffffe)				\
+	UINT(R, s, count, 1, 0xffffffff)				\
+	ZERO(R, s, reserved)
+DESCRIBE(id_extent, ID_EXTENT);
 
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
@@ -720,6 +764,8 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(SEM_SET,		sem_set,	NONE),
 	RECORD(MSG_QUEUE,	msg_queue,	NONE),
 	RECORD(MSG,		msg,		NONE),
+	RECORD(USER_NS,		user_ns,	NONE),
+	RECORD(ID_EXTENT,	id_extent,	NONE),
 	RECORD(SOCKET,		socket,		NONE),
 	RECORD(UNIX_SOCKETS,	unix_sockets,	NONE),
 	RECORD(UNIX_SOCKET,	unix_socket,	NONE),

@@ -37,6 +37,7 @@ struct pid_namespace;
 struct seccomp_filter;
 struct sock;
 struct socket;
+struct user_namespace;
 struct vfsmount;
 
 /**
@@ -183,6 +184,7 @@ struct ckpt_unix_sockets;
  * @mm: of the first thread of a process, only to be compared
  * @sighand: likewise
  * @signal: likewise
+ * @user_ns: likewise
  * @vfork_child: saving: for which the task waits in vfork(), or NULL; restoring:
  *	the task itself if another one waits for it. Without a reference
  */
@@ -197,6 +199,7 @@ struct ckpt_tree_task {
 	const void *mm;
 	const void *sighand;
 	const void *signal;
+	const void *user_ns;
 	struct task_struct *vfork_child;
 };
 
@@ -219,6 +222,7 @@ struct ckpt_tree_task {
  * @error: the first error reported, negative
  * @root: root directory of the caller; paths in the image start there
  * @pid_ns: pid namespace of the first saved task
+ * @user_ns: user namespace of the caller
  * @task: task that is being saved or restored, for messages
  * @root_task: first task of the tree, it leads its thread group
  * @objects: pointer to struct ckpt_object, when saving
@@ -259,6 +263,7 @@ struct ckpt_ctx {
 	int error;
 	struct path root;
 	struct pid_namespace *pid_ns;
+	struct user_namespace *user_ns;
 	struct task_struct *task;
 	struct task_struct *root_task;
 	struct rhashtable objects;
@@ -370,6 +375,7 @@ int ckpt_record_peek(struct ckpt_ctx *ctx);
 char *ckpt_text_read(struct ckpt_ctx *ctx);
 void *ckpt_buffer_read(struct ckpt_ctx *ctx, u32 *nbytes);
 void *ckpt_object_find(struct ckpt_ctx *ctx, u32 objref, u32 objtype);
+bool ckpt_object_tie(struct ckpt_ctx *ctx, u32 objref, void *other);
 void ckpt_last_step_add(struct ckpt_ctx *ctx, struct ckpt_last_step *step);
 
 #include <linux/checkpoint_handlers.h>

@@ -54,6 +54,9 @@ void ckpt_uts_ns_drop(void *object);
 int ckpt_ipc_ns_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_ipc_ns_restore(struct ckpt_ctx *ctx);
 void ckpt_ipc_ns_drop(void *object);
+int ckpt_user_ns_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_user_ns_restore(struct ckpt_ctx *ctx);
+void ckpt_user_ns_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 
@@ -297,6 +300,7 @@ int ckpt_namespaces_restore(struct ckpt_ctx *ctx,
 			    struct ckpt_task_stage *stage);
 int ckpt_namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_cred_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_fs_check(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_mm_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
@@ -344,7 +348,36 @@ static inline int ckpt_seccomp_commit(struct ckpt_ctx *ctx,
 /* Parts of the above that have files of their own. */
 int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task);
-int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what);
+int ckpt_namespaces_may_create(struct ckpt_ctx *ctx, const char *what,
+			       struct user_namespace *owner);
+#ifdef CONFIG_USER_NS
+int ckpt_user_ns_ref(struct ckpt_ctx *ctx, struct user_namespace *ns);
+struct user_namespace *ckpt_user_ns_find(struct ckpt_ctx *ctx, u32 objref);
+void ckpt_user_ns_enter(struct cred *new, struct user_namespace *ns);
+bool ckpt_user_ns_is_new(const struct user_namespace *ns);
+#else
+static inline int ckpt_user_ns_ref(struct ckpt_ctx *ctx,
+				   struct user_namespace *ns)
+{
+	return 0;
+}
+
+static inline struct user_namespace *ckpt_user_ns_find(struct ckpt_ctx *ctx,
+						       u32 objref)
+{
+	return &init_user_ns;
+}
+
+static inline void ckpt_user_ns_enter(struct cred *new,
+				      struct user_namespace *ns)
+{
+}
+
+static inline bool ckpt_user_ns_is_new(const struct user_namespace *ns)
+{
+	return false;
+}
+#endif
 #ifdef CONFIG_SECCOMP_FILTER
 int ckpt_seccomp_save(struct ckpt_ctx *ctx, struct task_struct *task);
 #else

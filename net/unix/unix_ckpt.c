@@ -54,7 +54,7 @@ static int save_peer_cred(struct ckpt_ctx *ctx, struct sock *sk)
 	spin_unlock(&sk->sk_peer_lock);
 	if (!cred)
 		return 0;
-	if (cred->user_ns == current_user_ns())
+	if (in_userns(current_user_ns(), cred->user_ns))
 		objref = ckpt_object_save(ctx, CKPT_OBJ_CRED, (void *)cred);
 	else
 		objref = ckpt_error(ctx, -EPERM,

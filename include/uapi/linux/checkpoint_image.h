@@ -98,6 +98,8 @@ enum ckpt_hdr_type {
 	CKPT_HDR_SEM_SET	= 605,
 	CKPT_HDR_MSG_QUEUE	= 606,
 	CKPT_HDR_MSG		= 607,
+	CKPT_HDR_USER_NS	= 608,
+	CKPT_HDR_ID_EXTENT	= 609,
 	CKPT_HDR_SOCKET		= 701,
 	CKPT_HDR_UNIX_SOCKETS	= 710,
 	CKPT_HDR_UNIX_SOCKET	= 711,
@@ -134,6 +136,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_NSPROXY	= 20,
 	CKPT_OBJ_UTS_NS		= 21,
 	CKPT_OBJ_IPC_NS		= 22,
+	CKPT_OBJ_USER_NS	= 23,
 	CKPT_OBJ_UNIX		= 30,
 	CKPT_OBJ_MAX
 };
@@ -286,6 +289,9 @@ struct ckpt_hdr_tree {
  * @coredump_filter: as /proc/PID/coredump_filter
  * @membarrier: registrations, MEMBARRIER_CMD_REGISTER_*
  * @nr_vmas: mappings
+ * @user_ns: user namespace that the program was started in, whose rights count for
+ *	who wants to trace it; 0: that of whoever restarts
+ * @reserved: 0
  */
 struct ckpt_hdr_mm {
 	struct ckpt_hdr h;
@@ -307,6 +313,8 @@ struct ckpt_hdr_mm {
 	__u32 coredump_filter;
 	__u32 membarrier;
 	__u32 nr_vmas;
+	__u32 user_ns;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_vma.kind */

@@ -34,12 +34,14 @@ struct ckpt_hdr_nsproxy {
  * @nodename: as sethostname(2) takes it
  * @domainname: as setdomainname(2) takes it
  * @reserved: 0
+ * @user_ns: user namespace that it belongs to; 0: that of whoever restarts
  */
 struct ckpt_hdr_uts_ns {
 	struct ckpt_hdr h;
 	__u8 nodename[65];
 	__u8 domainname[65];
-	__u8 reserved[6];
+	__u8 reserved[2];
+	__u32 user_ns;
 };
 
 /**
@@ -81,7 +83,7 @@ struct ckpt_hdr_uts_ns {
  * @shm_next: likewise
  * @nr_sem_sets: sets of semaphores
  * @nr_msg_queues: message queues
- * @reserved: 0
+ * @user_ns: user namespace that it belongs to; 0: that of whoever restarts
  */
 struct ckpt_hdr_ipc_ns {
 	struct ckpt_hdr h;
@@ -112,7 +114,7 @@ struct ckpt_hdr_ipc_ns {
 	__u32 shm_next;
 	__u32 nr_sem_sets;
 	__u32 nr_msg_queues;
-	__u32 reserved;
+	__u32 user_ns;
 };
 
 /**
@@ -120,7 +122,7 @@ struct ckpt_hdr_ipc_ns {
  * @h: type and length
  * @id: identifier
  * @key: as semget(2) and its like take it; 0 is IPC_PRIVATE
- * @uid: owner; numbers are those of the task's user namespace
+ * @uid: owner; numbers are those of whoever restarts
  * @gid: group
  * @cuid: creator
  * @cgid: its group
@@ -198,6 +200,94 @@ struct ckpt_hdr_msg_queue {
 struct ckpt_hdr_msg {
 	struct ckpt_hdr h;
 	__u64 type;
+};
+
+/* struct ckpt_hdr_user_ns.flags */
+#define CKPT_USER_NS_SETGROUPS	0x1	/* setgroups(2) is allowed */
+#define CKPT_USER_NS_MAP_ROOT	0x2	/* root of the parent may be mapped */
+#define CKPT_USER_NS_ALL	0x3
+
+/* Extents of a map. */
+#define CKPT_EXTENTS_MAX	340
+
+/**
+ * struct ckpt_hdr_user_ns - user namespace
+ *
+ * Followed by a struct ckpt_hdr_id_extent for each of the @nr_uids of
+ * /proc/PID/uid_map, of the @nr_gids of gid_map and of the @nr_projids of
+ * projid_map. A map without extents was not written yet.
+ *
+ * Limits have the names of the files in /proc/sys/user, or those of the resource
+ * limits that its creator had.
+ *
+ * @h: type and length
+ * @parent: user namespace; 0: that of whoever restarts
+ * @owner: user who has created it; numbers are those of the parent
+ * @group: and the group
+ * @flags: CKPT_USER_NS_*; the second counts as long as there is no uid_map
+ * @nr_uids: extents of uid_map
+ * @nr_gids: extents of gid_map
+ * @nr_projids: extents of projid_map
+ * @reserved: 0
+ * @max_user_namespaces: limit
+ * @max_pid_namespaces: likewise
+ * @max_uts_namespaces: likewise
+ * @max_ipc_namespaces: likewise
+ * @max_net_namespaces: likewise
+ * @max_mnt_namespaces: likewise
+ * @max_cgroup_namespaces: likewise
+ * @max_time_namespaces: likewise
+ * @max_inotify_instances: likewise
+ * @max_inotify_watches: likewise
+ * @max_fanotify_groups: likewise
+ * @max_fanotify_marks: likewise
+ * @nproc: RLIMIT_NPROC of its creator
+ * @msgqueue: RLIMIT_MSGQUEUE
+ * @sigpending: RLIMIT_SIGPENDING
+ * @memlock: RLIMIT_MEMLOCK
+ */
+struct ckpt_hdr_user_ns {
+	struct ckpt_hdr h;
+	__u32 parent;
+	__u32 owner;
+	__u32 group;
+	__u32 flags;
+	__u32 nr_uids;
+	__u32 nr_gids;
+	__u32 nr_projids;
+	__u32 reserved;
+	__u32 max_user_namespaces;
+	__u32 max_pid_namespaces;
+	__u32 max_uts_namespaces;
+	__u32 max_ipc_namespaces;
+	__u32 max_net_namespaces;
+	__u32 max_mnt_namespaces;
+	__u32 max_cgroup_namespaces;
+	__u32 max_time_namespaces;
+	__u32 max_inotify_instances;
+	__u32 max_inotify_watches;
+	__u32 max_fanotify_groups;
+	__u32 max_fanotify_marks;
+	__u64 nproc;
+	__u64 msgqueue;
+	__u64 sigpending;
+	__u64 memlock;
+};
+
+/**
+ * struct ckpt_hdr_id_extent - numbers that a user namespace maps to its parent
+ * @h: type and length
+ * @first: the first in the namespace
+ * @lower_first: the first in its parent
+ * @count: how many
+ * @reserved: 0
+ */
+struct ckpt_hdr_id_extent {
+	struct ckpt_hdr h;
+	__u32 first;
+	__u32 lower_first;
+	__u32 count;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_NAMESPACES_H */

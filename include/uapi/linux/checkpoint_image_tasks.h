@@ -207,13 +207,26 @@ struct ckpt_hdr_restart_block {
 	__u32 reserved;
 };
 
+/* struct ckpt_hdr_cred.outer */
+#define CKPT_CRED_UID		0x01
+#define CKPT_CRED_EUID		0x02
+#define CKPT_CRED_SUID		0x04
+#define CKPT_CRED_FSUID		0x08
+#define CKPT_CRED_GID		0x10
+#define CKPT_CRED_EGID		0x20
+#define CKPT_CRED_SGID		0x40
+#define CKPT_CRED_FSGID		0x80
+#define CKPT_CRED_ALL		0xff
+
 /**
  * struct ckpt_hdr_cred - credentials
  *
- * Followed by a buffer with @ngroups __u32 supplementary groups.
+ * Followed by a buffer with @ngroups __u32 supplementary groups, which have numbers
+ * in @user_ns, and then @nouter_groups that have none there: their numbers are
+ * those of whoever restarts.
  *
  * @h: type and length
- * @uid: real; numbers are those of the task's user namespace
+ * @uid: real; numbers are those of @user_ns, but for @outer
  * @euid: effective
  * @suid: saved
  * @fsuid: for file access
@@ -228,6 +241,11 @@ struct ckpt_hdr_restart_block {
  * @cap_ambient: likewise
  * @securebits: see PR_SET_SECUREBITS
  * @ngroups: supplementary groups
+ * @user_ns: user namespace; 0: that of whoever restarts
+ * @outer: CKPT_CRED_*: those that have no number in @user_ns; what is here is the
+ *	number for whoever restarts
+ * @nouter_groups: supplementary groups without a number in @user_ns
+ * @reserved: 0
  */
 struct ckpt_hdr_cred {
 	struct ckpt_hdr h;
@@ -246,6 +264,10 @@ struct ckpt_hdr_cred {
 	__u64 cap_ambient;
 	__u32 securebits;
 	__u32 ngroups;
+	__u32 user_ns;
+	__u32 outer;
+	__u32 nouter_groups;
+	__u32 reserved;
 };
 
 /* struct ckpt_hdr_seccomp_filter.flags */

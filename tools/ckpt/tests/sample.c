@@ -321,13 +321,32 @@ static u32 put_signals(struct sample *sample)
 	return id;
 }
 
+static u32 put_user_ns(struct sample *sample)
+{
+	struct ckpt_hdr_user_ns user_ns = {
+		.owner = 1000, .group = 1000, .flags = CKPT_USER_NS_SETGROUPS,
+		.nr_uids = 2, .nr_gids = 1, .nr_projids = 1,
+		.max_uts_namespaces = 7, .nproc = 1 << 20,
+	};
+	u32 id = sample_object(sample, CKPT_OBJ_USER_NS), index;
+
+	sample_put(sample, CKPT_HDR_USER_NS, &user_ns, NULL, 0);
+	for (index = 0; index < 4; index++)
+		sample_any(sample, CKPT_HDR_ID_EXTENT);
+	return id;
+}
+
 static u32 put_cred(struct sample *sample)
 {
-	struct ckpt_hdr_cred cred = { .uid = 1000, .euid = 1000, .ngroups = 3 };
+	struct ckpt_hdr_cred cred = {
+		.uid = 1000, .euid = 1000, .ngroups = 2, .nouter_groups = 1,
+		.outer = CKPT_CRED_SUID,
+	};
 	u32 id = sample_object(sample, CKPT_OBJ_CRED);
 
+	cred.user_ns = put_user_ns(sample);
 	sample_put(sample, CKPT_HDR_CRED, &cred, NULL, 0);
-	sample_buffer(sample, cred.ngroups * sizeof(u32));
+	sample_buffer(sample, (cred.ngroups + cred.nouter_groups) * sizeof(u32));
 	return id;
 }
 

@@ -257,11 +257,6 @@ static bool unshare_time(void)
 	return !unshare(CLONE_NEWTIME);
 }
 
-static bool unshare_users(void)
-{
-	return !unshare(CLONE_NEWUSER);
-}
-
 static bool set_tls_segment(void)
 {
 	struct user_desc desc = {
@@ -393,7 +388,6 @@ const struct refusal task_refusals[] = {
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
 	{ "pid-namespace", unshare_pids, EPERM, "pid namespace" },
 	{ "time-namespace", unshare_time, EPERM, "time namespace" },
-	{ "user-namespace", unshare_users, EPERM, "user namespace" },
 	{ "tls-segment", set_tls_segment, EOPNOTSUPP, "TLS segments" },
 	{ "ldt", set_ldt, EOPNOTSUPP, "LDT" },
 	{ "gs-selector", set_gs_selector, EOPNOTSUPP, "segment" },
