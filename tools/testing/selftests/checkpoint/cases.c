@@ -192,6 +192,11 @@ const struct subject_case subject_cases[] = {
 	NAMESPACES("ipc-own", "namespaces", "ipc-own"),
 	NAMESPACES("ipc-alone", "namespaces", "ipc-alone"),
 	NAMESPACES("ipc-waits", "namespaces", "ipc-waits"),
+	NAMESPACES("users-alone", "user_ns", "alone"),
+	NAMESPACES("users-alone-user", "user_ns", "alone", ORDINARY),
+	NAMESPACES("users-program", "user_ns", "program"),
+	NAMESPACES("users-program-user", "user_ns", "program", ORDINARY),
+	NAMESPACES("users-family", "user_ns", "family"),
 
 	MEMORY("anonymous", "memory", "anonymous"),
 	MEMORY("heap", "memory", "heap"),

@@ -159,6 +159,15 @@ const struct sabotage_subject sabotage_subjects[] = {
 		{ XOR, "uts_ns.nodename[4]", 1 }, { XOR, "uts_ns.domainname[0]", 1 },
 		{ SET, "task_objs.nsproxy", 0 },
 		{ SET, "nsproxy.uts_ns", 0, .refused = true }) },
+	{ "user_ns", "alone", 0, ROWS(
+		{ ADD, "user_ns.owner", 1 }, { XOR, "user_ns.flags", CKPT_USER_NS_SETGROUPS },
+		{ SET, "user_ns.max_user_namespaces", 7 },
+		{ SET, "user_ns.max_uts_namespaces", 7 }, { SET, "cred.user_ns", 0 },
+		{ ADD, "id_extent[0].lower_first", 1 }, { ADD, "id_extent[0].count", 1 },
+		{ ADD, "id_extent[1].count", 1 }, { SET, "uts_ns.user_ns", 0 },
+		{ SET, "ipc_ns.user_ns", 0 }, { XOR, "cred.cap_bset", 1 },
+		{ ADD, "id_extent[0].first", 1, .refused = true },
+		{ ADD, "id_extent[1].first", 1, .refused = true }) },
 	{ "namespaces", "ipc-alone", 0, ROWS(
 		{ ADD, "ipc_ns.shmmax", 1 }, { ADD, "ipc_ns.shmall", 1 },
 		{ ADD, "ipc_ns.shmmni", 1 }, { XOR, "ipc_ns.shm_rmid_forced", 1 },
