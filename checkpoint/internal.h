@@ -137,6 +137,7 @@ int ckpt_tree_read(struct ckpt_ctx *ctx);
 bool ckpt_tree_acts_for_group(struct ckpt_ctx *ctx, u32 index);
 int ckpt_tree_check_relations(struct ckpt_ctx *ctx);
 void ckpt_tree_commit_order(struct ckpt_ctx *ctx);
+void ckpt_tree_commit_sharing(struct ckpt_ctx *ctx);
 int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
 			  const struct ckpt_task_stage *stage);
 

@@ -144,6 +144,7 @@ static int end_of_image(struct ckpt_ctx *ctx)
 static void end_of_commit(struct ckpt_ctx *ctx)
 {
 	ctx->committed = true;
+	ckpt_tree_commit_sharing(ctx);
 	ckpt_file_owners_commit(ctx);
 	ckpt_objects_release(ctx);
 }

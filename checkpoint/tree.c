@@ -420,6 +420,23 @@ void ckpt_tree_commit_order(struct ckpt_ctx *ctx)
 }
 
 /**
+ * ckpt_tree_commit_sharing - let processes share their signal handlers
+ * @ctx: context, restoring; all tasks have committed, and wait to be let go
+ */
+void ckpt_tree_commit_sharing(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		struct ckpt_tree_task *place = &ctx->tasks[index];
+
+		/* Only of first threads it is known. */
+		if (place->sighand)
+			ckpt_sighand_share(place->sighand, place->task);
+	}
+}
+
+/**
  * ckpt_tree_check_group - do threads share what they cannot but share?
  * @ctx: context, restoring
  * @index: task being restored

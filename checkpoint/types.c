@@ -380,6 +380,7 @@ const struct ckpt_task_part ckpt_task_parts[] = {
 	},
 	{
 		.name		= "signal handlers",
+		.restore	= ckpt_sighand_check,
 		.commit		= ckpt_sighand_commit,
 	},
 	{

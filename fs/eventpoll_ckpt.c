@@ -8,7 +8,7 @@
  *	parameters of busy polling.
  * Reset to default: whom an event wakes first if several wait for it; the
  *	device that busy polling has found; wait queues that a signalfd was added
- *	with by another process.
+ *	with by another process, with other signal handlers.
  * Refused: items whose file only processes outside of the image have open; an
  *	instance that a process outside keeps locked.
  *
@@ -661,6 +661,52 @@ int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object)
 	ep_done_scan(ep, &others);
 	mutex_unlock(&ep->mtx);
 	return 0;
+}
+
+/*
+ * Whoever is about to take an item away has locked its epoll: then nothing is
+ * lost if it stays. The wait queue is locked, so items on it are there.
+ */
+static void move_wait(struct wait_queue_entry *wait,
+		      struct wait_queue_head *from, struct wait_queue_head *to)
+{
+	struct eppoll_entry *pwq = ep_pwq_from_wait(wait);
+	struct eventpoll *ep = pwq->base->ep;
+
+	lockdep_assert_held(&from->lock);
+	if (!mutex_trylock(&ep->mtx))
+		return;
+	__remove_wait_queue(from, wait);
+	if (wait->flags & WQ_FLAG_EXCLUSIVE)
+		__add_wait_queue_entry_tail(to, wait);
+	else
+		__add_wait_queue(to, wait);
+	WRITE_ONCE(pwq->whead, to);
+	mutex_unlock(&ep->mtx);
+}
+
+/**
+ * ckpt_epoll_move_waits - let epolls watch the signals of other handlers
+ * @from: wait queue of those that a restarted process gives up
+ * @to: that of those which it gets for them
+ *
+ * Which of them a signalfd looks at was decided when it was added.
+ *
+ * Context: Neither of them goes. Does not sleep.
+ */
+void ckpt_epoll_move_waits(struct wait_queue_head *from,
+			   struct wait_queue_head *to)
+{
+	struct wait_queue_entry *wait, *next;
+
+	spin_lock(&from->lock);
+	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
+	/* The last one that comes to the new queue is the first there. */
+	list_for_each_entry_safe_reverse(wait, next, &from->head, entry)
+		if (wait->func == ep_poll_callback)
+			move_wait(wait, from, to);
+	spin_unlock(&to->lock);
+	spin_unlock(&from->lock);
 }
 
 /**

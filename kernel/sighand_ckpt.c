@@ -2,22 +2,33 @@
 /*
  * Checkpoint and restart of signal handlers.
  *
- * Saved: the handler of each signal, with its flags and mask.
+ * Saved: the handler of each signal, with its flags and mask; which processes
+ *	share them.
+ *
+ * Every process comes to its restart with handlers of its own. Those that are to
+ * share them take over those of the first one when all have committed, and none
+ * has been let go.
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 /**
  * struct ckpt_sighand_stage - signal handlers as restored
  * @actions: by signal number minus one
+ * @mm: memory of the processes that have them, only to be compared, or NULL
+ * @live: what the first of these processes has, or NULL: nobody has committed yet
  */
 struct ckpt_sighand_stage {
 	struct k_sigaction actions[_NSIG];
+	const struct mm_struct *mm;
+	struct sighand_struct *live;
 };
 
 static bool is_default(const struct k_sigaction *action)
@@ -128,6 +139,30 @@ void ckpt_sighand_drop(void *object)
 }
 
 /**
+ * ckpt_sighand_check - may processes share the handlers?
+ * @ctx: context
+ * @stage: from ckpt_task_restore()
+ *
+ * A handler is an address: clone() wants that they share their memory.
+ *
+ * Return: 0, -EINVAL.
+ */
+int ckpt_sighand_check(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
+{
+	struct ckpt_sighand_stage *sighand = stage->sighand;
+
+	/* That of other threads is compared with its: they have the same. */
+	if (!stage->acts_for_group)
+		return 0;
+	if (!sighand->mm)
+		sighand->mm = stage->mm;
+	if (sighand->mm != stage->mm)
+		return ckpt_error(ctx, -EINVAL,
+				  "it shares its signal handlers with a process, and not its memory");
+	return 0;
+}
+
+/**
  * ckpt_sighand_commit - make them the handlers of the current task
  * @ctx: context
  * @stage: from ckpt_task_restore()
@@ -147,4 +182,49 @@ int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	       sizeof(sighand->action));
 	spin_unlock_irq(&sighand->siglock);
 	return 0;
+}
+
+/*
+ * All threads of a process must have the same at any time: its lock is what
+ * protects the thread group and its signals. Who wants to lock it and is not one
+ * of them either holds the tasklist_lock, or looks again after he has got it, as
+ * because of execve() he has to. They themselves are where they do not ask.
+ */
+static void replace(struct task_struct *leader, struct sighand_struct *new)
+{
+	struct sighand_struct *old;
+	struct task_struct *thread;
+	unsigned int nr_threads = 0;
+
+	write_lock_irq(&tasklist_lock);
+	old = ckpt_sighand(leader);
+	spin_lock(&old->siglock);
+	/* No signal comes between: who waits for one is told of the next. */
+	ckpt_epoll_move_waits(&old->signalfd_wqh, &new->signalfd_wqh);
+	for_each_thread(leader, thread) {
+		refcount_inc(&new->count);
+		rcu_assign_pointer(thread->sighand, new);
+		nr_threads++;
+	}
+	spin_unlock(&old->siglock);
+	write_unlock_irq(&tasklist_lock);
+	while (nr_threads--)
+		__cleanup_sighand(old);
+}
+
+/**
+ * ckpt_sighand_share - give a process the handlers that another one has already
+ * @sighand: what both have in the image
+ * @leader: first thread of the process
+ *
+ * Context: All threads of the image have committed, and sleep until they are let
+ * go; nothing but that wakes them. Nobody else shares their handlers.
+ */
+void ckpt_sighand_share(struct ckpt_sighand_stage *sighand,
+			struct task_struct *leader)
+{
+	if (sighand->live)
+		replace(leader, sighand->live);
+	else
+		sighand->live = ckpt_sighand(leader);
 }

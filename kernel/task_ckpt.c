@@ -40,7 +40,8 @@
 /*
  * A second reference may be that of another checkpoint, or of a reader of
  * /proc: only another process that has the object shares it. If that is saved,
- * too, then both share it again, but for signal handlers.
+ * too, then both share it again. A dead one keeps its handlers and uses them no
+ * more.
  */
 static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -56,12 +57,11 @@ static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 		return 0;
 	rcu_read_lock();
 	for_each_process_thread(process, other) {
-		if (same_thread_group(other, task))
+		if (same_thread_group(other, task) ||
+		    READ_ONCE(other->exit_state) || ckpt_tree_has(ctx, other))
 			continue;
 		if (rcu_access_pointer(other->sighand) == ckpt_sighand(task))
 			what = "signal handlers";
-		else if (ckpt_tree_has(ctx, other))
-			continue;
 		else if (READ_ONCE(other->files) == task->files)
 			what = "descriptor table";
 		else if (READ_ONCE(other->fs) == task->fs)

@@ -182,9 +182,9 @@ struct ckpt_unix_sockets;
  * @exit_signal: of a dead process, which has another until it is dead again
  * @slot: where the task waits to be restored; a reference is held
  * @mm: of the first thread of a process, only to be compared
- * @sighand: likewise
- * @signal: likewise
- * @user_ns: likewise
+ * @sighand: its signal handlers; NULL if it is dead
+ * @signal: as @mm
+ * @user_ns: as @mm
  * @vfork_child: saving: for which the task waits in vfork(), or NULL; restoring:
  *	the task itself if another one waits for it. Without a reference
  */
@@ -197,7 +197,7 @@ struct ckpt_tree_task {
 	u32 exit_signal;
 	struct ckpt_slot *slot;
 	const void *mm;
-	const void *sighand;
+	struct ckpt_sighand_stage *sighand;
 	const void *signal;
 	const void *user_ns;
 	struct task_struct *vfork_child;

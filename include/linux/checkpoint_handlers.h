@@ -33,6 +33,8 @@ void *ckpt_shmem_restore(struct ckpt_ctx *ctx);
 int ckpt_sighand_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_sighand_restore(struct ckpt_ctx *ctx);
 void ckpt_sighand_drop(void *object);
+void ckpt_sighand_share(struct ckpt_sighand_stage *sighand,
+			struct task_struct *leader);
 int ckpt_signal_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_signal_restore(struct ckpt_ctx *ctx);
 void ckpt_signal_drop(void *object);
@@ -95,6 +97,8 @@ void ckpt_epoll_items_drop(void *object);
 #ifdef CONFIG_EPOLL
 bool ckpt_file_is_epoll(struct file *file);
 int ckpt_epolls_save(struct ckpt_ctx *ctx);
+void ckpt_epoll_move_waits(struct wait_queue_head *from,
+			   struct wait_queue_head *to);
 #else
 static inline bool ckpt_file_is_epoll(struct file *file)
 {
@@ -104,6 +108,11 @@ static inline bool ckpt_file_is_epoll(struct file *file)
 static inline int ckpt_epolls_save(struct ckpt_ctx *ctx)
 {
 	return 0;
+}
+
+static inline void ckpt_epoll_move_waits(struct wait_queue_head *from,
+					 struct wait_queue_head *to)
+{
 }
 #endif
 
@@ -304,6 +313,7 @@ int ckpt_fs_check(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_fs_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_files_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_mm_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
+int ckpt_sighand_check(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_signal_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 int ckpt_thread_save(struct ckpt_ctx *ctx, struct task_struct *task);
