@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Processes, not threads, that share what clone() lets them share. The argument
- * says what, and ends with "dead" if some have lost their parent:
+ * says what:
  *
  *	0 - 1 - 3	share with each other
  *	0 - 2		share nothing
  *	2 - 4, 2 - 5	share with each other
  *
- * If so, 1 has exited and nobody has waited for it, and 2 was waited for.
+ * and how it ends what else there is about them:
+ *
+ *	dead		1 has exited and nobody has waited for it; 2 has exited, too,
+ *			and was waited for
+ *	executed	1 has executed a program, and shares nothing any more
+ *	threads		6 is a thread of 1, and 7 one of 4
  *
  * The first one tells each of the others to change something, and asks all what
  * they see of it.
@@ -17,14 +22,28 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define NR_MEMBERS	6
+#define NR_PROCESSES	6
+#define MAX_MEMBERS	8
 #define FIRST_FD	100
+#define FIRST_EPOLL	200
+#define FIRST_SIGNALFD	300
 #define STACK_SIZE	65536
+#define THREAD_FLAGS	(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_FS)
+
+/* Signals, the first of which has a handler; all others are blocked. */
+#define HANDLED		40
+#define KEPT		41
+#define WATCHED		42
+/* In the mask of that handler, and in the mask of a member, tell whose it is. */
+#define FIRST_INSIDE	44
+#define FIRST_BLOCKED	52
 
 /* What to do, of struct member.order. */
 enum order {
@@ -38,6 +57,17 @@ enum order {
 	PLACE,		/* the working directory */
 	MASK,		/* set the umask */
 	GET_MASK,
+	HANDLE,		/* set the handler */
+	HANDLER,	/* whose it is */
+	RAISE,		/* and whose the mask was in the handler */
+	BLOCK,		/* set the signal mask */
+	BLOCKED,	/* whose it is */
+	KEEP,		/* a signal that is pending */
+	IS_KEPT,
+	TAKE,		/* it */
+	WATCH,		/* signals */
+	NOTICE,		/* one of these */
+	EXECUTE,	/* and wait for the children */
 	EXIT,		/* without waiting for anybody */
 	END,		/* after the children */
 };
@@ -60,13 +90,17 @@ struct view {
 	long word;
 	long place;
 	long mask;
+	long handler;
+	long blocked;
+	long is_kept;
 };
 
-static const unsigned int parents[NR_MEMBERS] = { 0, 0, 0, 1, 2, 2 };
-static struct view views[NR_MEMBERS];
+static const unsigned int parents[MAX_MEMBERS] = { 0, 0, 0, 1, 2, 2, 1, 4 };
+static struct view views[MAX_MEMBERS];
+static unsigned int nr_members = NR_PROCESSES;
 static int shared;
-static bool parents_die;
-static volatile long word;
+static bool parents_die, has_executed;
+static volatile long word, seen;
 
 static long is_open(int fd)
 {
@@ -105,6 +139,119 @@ static long mask(void)
 	return now;
 }
 
+static long owner(const sigset_t *set, int first)
+{
+	int index;
+
+	for (index = 0; index < MAX_MEMBERS; index++)
+		if (sigismember(set, first + index))
+			return index;
+	return -1;
+}
+
+static void handle(int signal)
+{
+	sigset_t set;
+
+	(void)signal;
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	seen = owner(&set, FIRST_INSIDE);
+}
+
+static long set_handler(long number)
+{
+	struct sigaction action = { .sa_handler = handle, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaddset(&action.sa_mask, FIRST_INSIDE + number);
+	return sigaction(HANDLED, &action, NULL);
+}
+
+static long handler(void)
+{
+	struct sigaction action;
+
+	return sigaction(HANDLED, NULL, &action) ? -2 : owner(&action.sa_mask, FIRST_INSIDE);
+}
+
+/* To this thread alone. */
+static long send(int signal)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), signal);
+}
+
+static long raise_handled(void)
+{
+	seen = -2;
+	return send(HANDLED) ? -3 : seen;
+}
+
+static long block(long number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, KEPT);
+	sigaddset(&set, WATCHED);
+	sigaddset(&set, FIRST_BLOCKED + number);
+	return sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static long blocked(void)
+{
+	sigset_t set;
+
+	return sigprocmask(SIG_BLOCK, NULL, &set) || !sigismember(&set, KEPT) ? -2 :
+	       owner(&set, FIRST_BLOCKED);
+}
+
+static long is_kept(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) ?: sigismember(&set, KEPT);
+}
+
+static long take(void)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, KEPT);
+	return sigtimedwait(&set, NULL, &at_once) == KEPT;
+}
+
+static long watch(long number)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int signals, epoll;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, WATCHED);
+	signals = signalfd(-1, &set, SFD_NONBLOCK);
+	epoll = epoll_create1(0);
+	if (dup2(signals, FIRST_SIGNALFD + number) < 0 ||
+	    dup2(epoll, FIRST_EPOLL + number) < 0 || close(signals) || close(epoll))
+		return -1;
+	return epoll_ctl(FIRST_EPOLL + number, EPOLL_CTL_ADD, FIRST_SIGNALFD + number, &event);
+}
+
+/* Return: how much of it is as it should be, all five. */
+static long notice(long number)
+{
+	int epoll = FIRST_EPOLL + number, signals = FIRST_SIGNALFD + number;
+	struct signalfd_siginfo info = { 0 };
+	struct epoll_event event;
+	long good = !epoll_wait(epoll, &event, 1, 0);
+
+	good += !send(WATCHED);
+	good += epoll_wait(epoll, &event, 1, 0) == 1;
+	good += read(signals, &info, sizeof(info)) > 0 && info.ssi_signo == WATCHED;
+	return good + !epoll_wait(epoll, &event, 1, 0);
+}
+
 /* Runs in the member itself. */
 static long obey(enum order order, long argument)
 {
@@ -129,6 +276,26 @@ static long obey(enum order order, long argument)
 		return 0;
 	case GET_MASK:
 		return mask();
+	case HANDLE:
+		return set_handler(argument);
+	case HANDLER:
+		return handler();
+	case RAISE:
+		return raise_handled();
+	case BLOCK:
+		return block(argument);
+	case BLOCKED:
+		return blocked();
+	case KEEP:
+		return send(KEPT);
+	case IS_KEPT:
+		return is_kept();
+	case TAKE:
+		return take();
+	case WATCH:
+		return watch(argument);
+	case NOTICE:
+		return notice(argument);
 	default:
 		return 0;
 	}
@@ -148,7 +315,7 @@ static void await_order(struct member *member, enum order old)
 
 static bool is_alive(unsigned int index)
 {
-	return !parents_die || (index != 1 && index != 2);
+	return !(index == 1 && (parents_die || has_executed)) && !(index == 2 && parents_die);
 }
 
 /* Let one of them do something. */
@@ -169,6 +336,19 @@ static int status_of(unsigned int index)
 	return 20 + index;
 }
 
+static bool is_thread(unsigned int index)
+{
+	return index >= NR_PROCESSES;
+}
+
+/* The kernel says that it is done when the memory is not used any more. */
+static void execute(struct member *self)
+{
+	syscall(SYS_set_tid_address, &self->order);
+	execl("/proc/self/exe", "sharing", SUBJECT_WAITS, NULL);
+	_exit(1);
+}
+
 static void create(unsigned int index, int flags);
 
 static int be_member(void *argument)
@@ -176,12 +356,14 @@ static int be_member(void *argument)
 	struct member *self = argument;
 	unsigned int own = self - members, index;
 
-	for (index = own + 1; index < NR_MEMBERS; index++)
+	for (index = own + 1; index < nr_members; index++)
 		if (parents[index] == own)
-			create(index, shared);
+			create(index, is_thread(index) ? THREAD_FLAGS : shared);
 	set_order(self, DONE);
 	for (;;) {
 		await_order(self, DONE);
+		if (self->order == EXECUTE)
+			execute(self);
 		if (self->order == EXIT)
 			_exit(status_of(own));
 		if (self->order == END)
@@ -189,9 +371,10 @@ static int be_member(void *argument)
 		self->answer = obey(self->order, self->argument);
 		set_order(self, DONE);
 	}
-	while (waitpid(-1, NULL, 0) > 0)
+	while (!is_thread(own) && waitpid(-1, NULL, 0) > 0)
 		continue;
-	_exit(status_of(own));
+	syscall(is_thread(own) ? SYS_exit : SYS_exit_group, status_of(own));
+	return 0;
 }
 
 /* Until it is there, with those that it creates. */
@@ -209,14 +392,44 @@ static void create(unsigned int index, int flags)
 /* Do two of them have something in common? */
 static bool is_shared(unsigned int first, unsigned int second)
 {
-	static const unsigned int groups[NR_MEMBERS] = { 0, 0, 1, 0, 1, 1 };
+	static const unsigned int groups[MAX_MEMBERS] = { 0, 0, 1, 0, 1, 1, 0, 1 };
 
 	return groups[first] == groups[second];
 }
 
+static unsigned int process_of(unsigned int index)
+{
+	return is_thread(index) ? parents[index] : index;
+}
+
 static bool sees(unsigned int index, unsigned int other, int what)
 {
-	return index == other || (is_shared(index, other) && shared & what);
+	return process_of(index) == process_of(other) ||
+	       (is_shared(index, other) && shared & what);
+}
+
+static void change_signals(unsigned int index)
+{
+	unsigned int other;
+
+	check_equal(tell(index, HANDLE, index), 0, "setting a handler");
+	check_equal(tell(index, BLOCK, index), 0, "setting the signal mask");
+	check_equal(tell(index, KEEP, 0), 0, "sending a signal");
+	for (other = 0; other < nr_members; other++) {
+		bool has_it = sees(index, other, CLONE_SIGHAND);
+
+		if (!is_alive(other))
+			continue;
+		check((tell(other, HANDLER, 0) == index) == has_it, "%u set a handler: %u",
+		      index, other);
+		if (has_it)
+			check_equal(tell(other, RAISE, 0), index, "mask in the handler");
+		check((tell(other, BLOCKED, 0) == index) == (index == other),
+		      "%u set its signal mask: %u", index, other);
+		check((tell(other, IS_KEPT, 0) == 1) == (index == other),
+		      "%u has a signal: %u", index, other);
+	}
+	check_equal(tell(index, TAKE, 0), 1, "taking a signal");
 }
 
 /* Each in turn changes it, and all look. */
@@ -229,7 +442,7 @@ static void change(unsigned int index)
 	tell(index, WRITE, 1000 + index);
 	check_equal(tell(index, MOVE, index), 0, "changing the directory");
 	tell(index, MASK, 010 + index);
-	for (other = 0; other < NR_MEMBERS; other++) {
+	for (other = 0; other < nr_members; other++) {
 		if (!is_alive(other))
 			continue;
 		check(tell(other, IS_OPEN, fd) == sees(index, other, CLONE_FILES),
@@ -241,13 +454,14 @@ static void change(unsigned int index)
 		check((tell(other, GET_MASK, 0) == 010 + index) ==
 		      sees(index, other, CLONE_FS), "%u changed its umask: %u", index, other);
 	}
+	change_signals(index);
 }
 
 static void change_all(void)
 {
 	unsigned int index;
 
-	for (index = 0; index < NR_MEMBERS; index++)
+	for (index = 0; index < nr_members; index++)
 		if (is_alive(index))
 			change(index);
 }
@@ -257,12 +471,12 @@ static void close_all(void)
 {
 	unsigned int index, other, closer;
 
-	for (index = 0; index < NR_MEMBERS; index++) {
+	for (index = 0; index < nr_members; index++) {
 		int fd = FIRST_FD + index;
 
 		if (!is_alive(index))
 			continue;
-		for (other = 0, closer = index; other < NR_MEMBERS; other++)
+		for (other = 0, closer = index; other < nr_members; other++)
 			if (is_alive(other) && sees(index, other, CLONE_FILES))
 				closer = other;
 		check_equal(tell(closer, CLOSE, fd), 0, "closing a descriptor");
@@ -274,17 +488,20 @@ static void look(struct view *all)
 {
 	unsigned int index, fd;
 
-	for (index = 0; index < NR_MEMBERS; index++) {
+	for (index = 0; index < nr_members; index++) {
 		struct view *view = &all[index];
 
 		if (!is_alive(index))
 			continue;
 		view->open = 0;
-		for (fd = 0; fd < NR_MEMBERS; fd++)
+		for (fd = 0; fd < nr_members; fd++)
 			view->open |= tell(index, IS_OPEN, FIRST_FD + fd) << fd;
 		view->word = tell(index, READ, 0);
 		view->place = tell(index, PLACE, 0);
 		view->mask = tell(index, GET_MASK, 0);
+		view->handler = tell(index, HANDLER, 0);
+		view->blocked = tell(index, BLOCKED, 0);
+		view->is_kept = tell(index, IS_KEPT, 0);
 	}
 }
 
@@ -293,7 +510,7 @@ static void make_places(void)
 	unsigned int index;
 	char name[32];
 
-	for (index = 0; index < NR_MEMBERS; index++) {
+	for (index = 0; index < nr_members; index++) {
 		make_name(name, sizeof(name), index);
 		need(!mkdir(name, 0755));
 	}
@@ -307,7 +524,12 @@ static void read_mode(void)
 		shared |= CLONE_VM;
 	if (strstr(subject_arg, "directories"))
 		shared |= CLONE_FS;
+	if (strstr(subject_arg, "handlers"))
+		shared |= CLONE_SIGHAND | CLONE_VM;
+	if (strstr(subject_arg, "threads"))
+		nr_members = MAX_MEMBERS;
 	parents_die = strstr(subject_arg, "dead");
+	has_executed = strstr(subject_arg, "executed");
 	if (!shared)
 		subject_die("nothing to share in '%s'", subject_arg);
 }
@@ -323,6 +545,60 @@ static void end_parents(void)
 	need(!waitid(P_ALL, 0, &info, WEXITED | WNOWAIT));
 }
 
+static void execute_parent(void)
+{
+	set_order(&members[1], EXECUTE);
+	await_order(&members[1], EXECUTE);
+	need(members[1].order == DONE);
+}
+
+/* Where a signalfd looks is known by the handlers of who added it. */
+static bool can_watch(void)
+{
+	return shared & CLONE_SIGHAND || !(shared & CLONE_FILES);
+}
+
+static void watch_all(void)
+{
+	unsigned int index;
+
+	for (index = 0; index < nr_members; index++)
+		if (is_alive(index) && can_watch())
+			check_equal(tell(index, WATCH, index), 0, "watching a signal");
+}
+
+static void notice_all(void)
+{
+	unsigned int index;
+
+	for (index = 0; index < nr_members; index++)
+		if (is_alive(index) && can_watch())
+			check_equal(tell(index, NOTICE, index), 5, "a signal that is watched");
+}
+
+static bool keeps(unsigned int index)
+{
+	return is_alive(index) && index % 2;
+}
+
+static void keep_signals(void)
+{
+	unsigned int index;
+
+	for (index = 0; index < nr_members; index++)
+		if (keeps(index))
+			check_equal(tell(index, KEEP, 0), 0, "sending a signal");
+}
+
+static void take_signals(void)
+{
+	unsigned int index;
+
+	for (index = 0; index < nr_members; index++)
+		if (keeps(index))
+			check_equal(tell(index, TAKE, 0), 1, "taking a signal");
+}
+
 static void setup(void)
 {
 	members = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -335,21 +611,29 @@ static void setup(void)
 	create(2, 0);
 	if (parents_die)
 		end_parents();
+	if (has_executed)
+		execute_parent();
+	watch_all();
 	change_all();
+	notice_all();
+	keep_signals();
 	look(views);
 }
 
 static void check_views(void)
 {
-	struct view now[NR_MEMBERS] = { 0 };
+	struct view now[MAX_MEMBERS] = { 0 };
 	unsigned int index;
 
 	look(now);
-	for (index = 0; index < NR_MEMBERS; index++) {
+	for (index = 0; index < nr_members; index++) {
 		check_equal(now[index].open, views[index].open, "descriptors");
 		check_equal(now[index].word, views[index].word, "word in memory");
 		check_equal(now[index].place, views[index].place, "working directory");
 		check_equal(now[index].mask, views[index].mask, "umask");
+		check_equal(now[index].handler, views[index].handler, "handler");
+		check_equal(now[index].blocked, views[index].blocked, "signal mask");
+		check_equal(now[index].is_kept, views[index].is_kept, "pending signal");
 	}
 }
 
@@ -359,15 +643,16 @@ static void end_all(void)
 	unsigned int index, nr_children = 0;
 	siginfo_t info;
 
-	for (index = NR_MEMBERS - 1; index; index--) {
+	for (index = nr_members - 1; index; index--) {
 		if (is_alive(index))
 			set_order(&members[index], END);
-		if (parents_die ? index != 2 : !parents[index])
+		if (!is_thread(index) && (parents_die ? index != 2 : !parents[index]))
 			nr_children++;
 	}
 	while (!waitid(P_ALL, 0, &info, WEXITED)) {
-		check(info.si_code == CLD_EXITED && info.si_status > status_of(0) &&
-		      info.si_status < status_of(NR_MEMBERS),
+		check(info.si_code == CLD_EXITED &&
+		      ((info.si_status > status_of(0) && info.si_status < status_of(nr_members)) ||
+		       (has_executed && info.si_status == SUBJECT_ENDS_WITH)),
 		      "a child has ended: code %d, status %d", info.si_code, info.si_status);
 		nr_children--;
 	}
@@ -377,6 +662,8 @@ static void end_all(void)
 static void verify(void)
 {
 	check_views();
+	take_signals();
+	notice_all();
 	/* For what is open now none of them has to be open. */
 	close_all();
 	change_all();

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 
 struct control *control;
 const char *subject_arg = "";
@@ -214,6 +215,11 @@ int main(int argc, char **argv)
 	/* Executed by a subject, to see it come and go. */
 	if (argc > 1 && !strcmp(argv[1], SUBJECT_ENDS))
 		return SUBJECT_ENDS_WITH;
+	if (argc > 1 && !strcmp(argv[1], SUBJECT_WAITS)) {
+		while (waitpid(-1, NULL, 0) > 0)
+			continue;
+		return SUBJECT_ENDS_WITH;
+	}
 	map_control();
 	if (argc > 1)
 		subject_arg = argv[1];

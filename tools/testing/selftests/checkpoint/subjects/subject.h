@@ -146,6 +146,8 @@ static inline bool subject_has_new_pid(void)
 /* With this argument a subject is none and ends at once, with this status. */
 #define SUBJECT_ENDS		"end-at-once"
 #define SUBJECT_ENDS_WITH	7
+/* Or when all its children have ended, with the same status. */
+#define SUBJECT_WAITS		"wait-for-children"
 
 /* Announce: I am about to block in this system call, or SUBJECT_RUNS. */
 void subject_ready(long blocked_in);

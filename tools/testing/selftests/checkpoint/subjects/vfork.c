@@ -9,6 +9,7 @@
  *	nested		the root process for its child, which waits for one as well
  *	thread		another thread
  *	sibling		a child, for one that has the same parent
+ *	handlers	likewise, and the two share their signal handlers
  *
  * The last child waits until the subject may go on. Whoever waits for it finds
  * that it has: a wait that ends too early is noticed.
@@ -58,6 +59,8 @@ static void be_child(long blocked_in)
 	if (blocked_in)
 		subject_ready_for(common->root, blocked_in);
 	subject_stay();
+	if (mode_is("handlers"))
+		signal(SIGUSR1, SIG_IGN);
 	WRITE_ONCE(common->may_end, 1);
 	if (mode_is("execve"))
 		execl("/proc/self/exe", "vfork", SUBJECT_ENDS, NULL);
@@ -176,8 +179,11 @@ static void wait_for_sibling(void)
 
 		die_with_parent();
 		pid = clone(be_sibling, stack + STACK_SIZE,
-			    CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, NULL);
+			    CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD |
+			    (mode_is("handlers") ? CLONE_SIGHAND : 0), NULL);
 		check_equal(READ_ONCE(common->may_end), 1, "what the sibling has done");
+		check_equal(signal(SIGUSR1, SIG_DFL) == SIG_IGN, mode_is("handlers"),
+			    "handler of the sibling");
 		if (!subject_has_new_pid())
 			check_equal(pid, common->sibling, "id of the sibling");
 		_exit(STATUS);
@@ -212,6 +218,7 @@ static const struct subject_mode modes[] = {
 	{ "nested", NULL, check_one, wait_for_parent },
 	{ "thread", make_thread, check_thread, wait_in_thread },
 	{ "sibling", make_stack, check_both, wait_for_sibling },
+	{ "handlers", make_stack, check_both, wait_for_sibling },
 	{ NULL }
 };
 
