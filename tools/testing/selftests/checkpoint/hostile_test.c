@@ -364,7 +364,7 @@ static void run_tests(void)
 		attack_waiting(waiting[index]);
 	attack_dynamic();
 	attack_tree("subjects/forest", "orphans");
-	attack_tree("subjects/sharing", "files-memory-directories-dead");
+	attack_tree("subjects/sharing", "handlers-files-directories-dead");
 	attack_tree("subjects/namespaces", "uts-own");
 	attack_tree("subjects/namespaces", "ipc-own");
 	attack_tree("subjects/user_ns", "alone");

@@ -716,4 +716,58 @@ TEST_F_TIMEOUT(tree, two_wait_in_vfork, LIMIT)
 	EXPECT_TRUE(file_holds("log", "it waits in vfork() for "));
 }
 
+/* A handler is an address in memory: who has it must have that, too. */
+TEST_F_TIMEOUT(tree, handlers_without_memory, LIMIT)
+{
+	struct image image = { 0 };
+	pid_t pid = start_init(have_two_children);
+	u64 handlers;
+
+	ASSERT_NE(0, pid);
+	ASSERT_GT(save_to("image", pid, "log"), 0) show_file("log");
+	kill_and_reap(pid);
+	ASSERT_TRUE(image_load(&image, "image"));
+	ASSERT_TRUE(image_get(&image, "task_objs[1].sighand", &handlers));
+	ASSERT_TRUE(image_set(&image, "task_objs[2].sighand", handlers));
+	image_seal(&image);
+	ASSERT_TRUE(image_store(&image, "image"));
+	image_free(&image);
+	pid = restart_image(self->dir, "--pidns");
+	EXPECT_TRUE(reap(pid, 125 << 8, "restart of two with the same handlers"));
+	EXPECT_TRUE(file_holds("log", "it shares its signal handlers with a process, and "
+				      "not its memory"));
+}
+
+static int end_at_once(void *unused)
+{
+	(void)unused;
+	_exit(0);
+}
+
+/* It becomes a child of the test, which does not wait for it. */
+static void leave_dead_sharer(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	if (clone(end_at_once, stack + sizeof(stack),
+		  CLONE_VM | CLONE_SIGHAND | CLONE_PARENT | SIGCHLD, NULL) < 0)
+		_exit(1);
+	wait_go();
+}
+
+/* It has the handlers still, but nobody will ever see them through it. */
+TEST_F_TIMEOUT(tree, dead_stranger_has_handlers, LIMIT)
+{
+	pid_t pid = start_body(leave_dead_sharer);
+	siginfo_t ended = { 0 };
+
+	ASSERT_EQ(0, waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT));
+	ASSERT_NE(pid, ended.si_pid);
+	EXPECT_GT(save_to("image", pid, "log"), 0) show_file("log");
+	kill_and_reap(pid);
+	ASSERT_TRUE(all_children_end());
+	shared->go = 1;
+	EXPECT_TRUE(ends_well(restart_image(self->dir, "--pids"), "restart"));
+}
+
 TEST_HARNESS_MAIN

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #define MAX_NODES	48
+#define STACK_SIZE	32768
 
 /* struct node.kind */
 enum kind {
@@ -34,6 +35,7 @@ enum kind {
 #define REAPER		0x08	/* adopts orphans */
 #define THREADS		0x10	/* has two more */
 #define WAITS		0x20	/* sits in wait(), not in futex() */
+#define SHARES		0x40	/* has a child more, which has its signal handlers */
 
 /**
  * struct node - one process
@@ -73,6 +75,7 @@ static struct forest {
 
 static u64 seed, nr_drawn;
 static u32 gate;
+static pid_t sharer;
 
 static unsigned int draw(unsigned int limit)
 {
@@ -143,6 +146,8 @@ static void plan_random(void)
 			node->flags |= THREADS;
 		if (node->kind == LIVE && !draw(6))
 			node->flags |= REAPER;
+		if (node->kind == LIVE && !draw(5))
+			node->flags |= SHARES;
 		if (node->flags & (LEADS_SESSION | LEADS_GROUP))
 			continue;
 		other = draw(index);
@@ -158,8 +163,8 @@ static void make_plan(void)
 
 	add(0, LIVE, LEADS_SESSION);
 	if (mode_is("children")) {
-		child = add(0, LIVE, 0);
-		add(0, LIVE, WAITS);
+		child = add(0, LIVE, SHARES);
+		add(0, LIVE, WAITS | SHARES);
 		add(2, LIVE, 0);
 		add(child, LIVE, THREADS);
 		add(child, LIVE, 0);
@@ -219,6 +224,39 @@ static void *be_thread(void *unused)
 	while (!READ_ONCE(gate))
 		syscall(SYS_futex, &gate, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
 	return unused;
+}
+
+/* In the memory of its parent, which does not look at errno meanwhile. */
+static int be_sharer(void *leads_session)
+{
+	if (leads_session)
+		syscall(SYS_setsid);
+	be_thread(NULL);
+	_exit(signal(SIGUSR2, SIG_DFL) != SIG_IGN);
+}
+
+static void create_sharer(unsigned int index)
+{
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int flags = CLONE_VM | CLONE_SIGHAND;
+
+	need(stack != MAP_FAILED);
+	if (index & 1)
+		flags |= CLONE_FILES;
+	if (index & 2)
+		flags |= CLONE_FS;
+	sharer = clone(be_sharer, stack + STACK_SIZE, flags | SIGCHLD, index & 4 ? stack : NULL);
+	need(sharer > 0);
+}
+
+/* It ends when it has seen what handler is there now. */
+static void check_sharer(void)
+{
+	int status;
+
+	check(waitpid(sharer, &status, 0) == sharer, "no child with the same handlers");
+	check_equal(status, 0, "status of who has the same handlers");
 }
 
 static int code_of(unsigned int index)
@@ -325,6 +363,8 @@ static void grow(unsigned int index)
 		need(!pthread_create(&thread, NULL, be_thread, NULL));
 		need(!pthread_create(&thread, NULL, be_thread, NULL));
 	}
+	if (node->flags & SHARES)
+		create_sharer(index);
 	arrive(3);
 }
 
@@ -375,8 +415,11 @@ static void check_all(unsigned int index)
 	const struct node *node = &forest->nodes[index];
 
 	check_ids(node);
+	signal(SIGUSR2, SIG_IGN);
 	WRITE_ONCE(gate, 1);
 	syscall(SYS_futex, &gate, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	if (node->flags & SHARES)
+		check_sharer();
 	reap(node);
 }
 
