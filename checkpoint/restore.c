@@ -16,6 +16,7 @@
 #include <linux/fdtable.h>
 #include <linux/minmax.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seccomp.h>
@@ -132,11 +133,38 @@ static void commit_last_part(struct ckpt_ctx *ctx,
 	WARN_ON_ONCE(ckpt_task_parts[ckpt_nr_task_parts - 1].commit(ctx, stage));
 }
 
+/*
+ * With RESTART_FROZEN no task may run before somebody thaws it. That is true when
+ * the freezer of its cgroup (v2) has told it to stop: it will, on its way out of
+ * this system call. To look at the cgroup would not do, because a task that has
+ * not been told yet could run for a moment. A dead one does not run at all.
+ */
+static int check_frozen(struct ckpt_ctx *ctx)
+{
+	u32 index;
+
+	if (!(ctx->flags & RESTART_FROZEN))
+		return 0;
+	for (index = 0; index < ctx->nr_tasks; index++) {
+		const struct ckpt_tree_task *place = &ctx->tasks[index];
+
+		if (place->ids.flags & CKPT_PIDS_DEAD ||
+		    READ_ONCE(place->task->jobctl) & JOBCTL_TRAP_FREEZE)
+			continue;
+		return ckpt_error(ctx, -EBUSY,
+				  "who would become task %u is in no cgroup that is frozen",
+				  index);
+	}
+	return 0;
+}
+
 /* Everything is built: the last step that may fail, and then the verdict. */
 static int end_of_image(struct ckpt_ctx *ctx)
 {
 	int ret = ckpt_stream_read_tail(ctx);
 
+	if (!ret)
+		ret = check_frozen(ctx);
 	return ret ?: ckpt_objects_publish(ctx);
 }
 

@@ -21,8 +21,7 @@
 /* Known, and not done yet. */
 #define CHECKPOINT_FLAGS_LATER	CHECKPOINT_NETNS
 #define RESTART_FLAGS_LATER						\
-	(RESTART_FROZEN | RESTART_GHOST | RESTART_KEEP_LSM |		\
-	 RESTART_CONN_RESET)
+	(RESTART_GHOST | RESTART_KEEP_LSM | RESTART_CONN_RESET)
 
 static int unprivileged_allowed __read_mostly = 1;
 
@@ -133,7 +132,8 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -EBUSY: the process to restore has other threads than those that wait to
  *   be restored, or shares its signal handlers, or a thread its descriptor
  *   table; or a FIFO with saved data holds data already; or a descriptor is to
- *   take the place of a file with locks or a lease
+ *   take the place of a file with locks or a lease; or a task would not be
+ *   frozen, with RESTART_FROZEN
  * * -EAGAIN: somebody else holds a lock, or has a file open on which there was
  *   a lease; or a limit is exceeded
  * * -ENOTCONN: a file leads outside of the image, and nothing takes its place
@@ -152,7 +152,8 @@ SYSCALL_DEFINE4(restart, pid_t, pid, int, fd, unsigned long, flags,
 	long ret;
 
 	if (flags & ~RESTART_FLAGS || pid < 0 ||
-	    (pid && flags & (RESTART_TASKSELF | RESTART_GHOST)))
+	    (pid && flags & (RESTART_TASKSELF | RESTART_GHOST)) ||
+	    (!pid && flags & RESTART_FROZEN))
 		return -EINVAL;
 	if (flags & RESTART_FLAGS_LATER)
 		return -EOPNOTSUPP;

@@ -6,7 +6,7 @@
  * disturb them, and when they are the saved ones it would come too late. But the
  * kernel makes them that only when it has read the end of the image: so what is
  * in front of it is passed on and read, the cgroup is frozen, and then the end
- * is passed on.
+ * is passed on. RESTART_FROZEN has the kernel look whether all tasks are.
  */
 #include <errno.h>
 #include <fcntl.h>

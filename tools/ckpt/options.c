@@ -313,4 +313,6 @@ void parse_options(struct restart_options *options, int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version_hook = print_version;
 	argp_parse(&argp, argc, argv, 0, NULL, options);
+	if (options->changes.freezer.dir)
+		options->flags |= RESTART_FROZEN;
 }

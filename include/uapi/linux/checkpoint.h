@@ -36,8 +36,9 @@
  * Flags of restart().
  *
  * RESTART_TASKSELF: the caller itself becomes the saved task.
+ * RESTART_FROZEN: leave the restarted tasks frozen, in the cgroups (v2) that they
+ *	are in and that are frozen by the end of the image.
  * The following give -EOPNOTSUPP so far:
- * RESTART_FROZEN: leave the restarted tasks frozen.
  * RESTART_GHOST: the calling task only holds an id whose owner was dead.
  * RESTART_KEEP_LSM: apply the saved security labels.
  * RESTART_CONN_RESET: reset saved connections instead of resuming them.

@@ -273,6 +273,9 @@ TEST_F_TIMEOUT(call, restart_contradictions, LIMIT)
 {
 	EXPECT_EQ(-EINVAL, do_restart(self->pid, self->image, RESTART_TASKSELF, NONE));
 	EXPECT_EQ(-EINVAL, do_restart(self->pid, self->image, RESTART_GHOST, NONE));
+	/* Of the coordinator alone. */
+	EXPECT_EQ(-EINVAL, do_restart(0, self->image, RESTART_TASKSELF | RESTART_FROZEN, NONE));
+	EXPECT_EQ(-EINVAL, do_restart(0, 0, RESTART_FROZEN, NONE));
 	EXPECT_EQ(-EINVAL, do_restart(-1, self->image, 0, NONE));
 	EXPECT_EQ(-EINVAL, do_restart(INT_MIN, self->image, 0, NONE));
 	/* A task that waits says its place in the image. */
@@ -282,11 +285,11 @@ TEST_F_TIMEOUT(call, restart_contradictions, LIMIT)
 TEST_F_TIMEOUT(call, restart_flags_not_yet, LIMIT)
 {
 	static const unsigned long later[] = {
-		RESTART_FROZEN, RESTART_KEEP_LSM, RESTART_CONN_RESET,
+		RESTART_KEEP_LSM, RESTART_CONN_RESET,
 	};
 	size_t index;
 
-	for (index = 0; index < 3; index++)
+	for (index = 0; index < 2; index++)
 		EXPECT_EQ(-EOPNOTSUPP, do_restart(self->pid, self->image, later[index], NONE));
 	EXPECT_EQ(-EOPNOTSUPP, do_restart(0, 0, RESTART_GHOST, NONE));
 }

@@ -9,7 +9,6 @@
 
 #include <linux/futex.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -524,130 +523,6 @@ TEST_F_TIMEOUT(tree, teased, LIMIT)
 		EXPECT_TRUE(AWAIT_CHANGE(shared->workers[index].beats,
 					 READ_ONCE(shared->workers[index].beats), "a beat"));
 	kill_and_reap(root);
-}
-
-#define CGROUP		"/sys/fs/cgroup/tree-test"
-
-/* Two that never rest, until they are told. */
-static void beat(void)
-{
-	pid_t child = fork();
-	struct worker *worker = &shared->workers[child ? 0 : 1];
-	int status;
-
-	if (!child)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (!READ_ONCE(shared->go))
-		__atomic_fetch_add(&worker->beats, 1, __ATOMIC_RELAXED);
-	if (!child)
-		_exit(CHILD_GOOD);
-	/* It has another id. */
-	if (wait(&status) < 0 || status != CHILD_GOOD << 8)
-		_exit(1);
-}
-
-static bool await_frozen(void)
-{
-	struct pollfd events = {
-		.fd	= open(CGROUP "/cgroup.events", O_RDONLY | O_CLOEXEC),
-		.events	= POLLPRI,
-	};
-	char text[64] = "";
-
-	/* It tells when it has changed since it was read. */
-	while (pread(events.fd, text, sizeof(text) - 1, 0) > 0 &&
-	       !strstr(text, "populated 1\nfrozen 1\n"))
-		if (poll(&events, 1, scaled_ms(60000)) != 1)
-			return complain("nobody is frozen: %s", text);
-	close(events.fd);
-	return *text;
-}
-
-static unsigned int count_members(void)
-{
-	FILE *file = fopen(CGROUP "/cgroup.procs", "r");
-	unsigned int count = 0;
-	int pid;
-
-	while (file && fscanf(file, "%d", &pid) == 1)
-		count++;
-	if (file)
-		fclose(file);
-	return count;
-}
-
-/* Nothing of it has run until somebody lets it. */
-static bool comes_back_frozen(const char *dir)
-{
-	u64 beats[2] = { shared->workers[0].beats, shared->workers[1].beats };
-	pid_t pid = restart_image(dir, "--freezer=" CGROUP);
-	bool good;
-
-	good = await_frozen() && count_members() == 2 &&
-	       shared->workers[0].beats == beats[0] && shared->workers[1].beats == beats[1];
-	write_file(CGROUP "/cgroup.freeze", "0");
-	good &= AWAIT_CHANGE(shared->workers[0].beats, beats[0], "a beat of the parent") &&
-		AWAIT_CHANGE(shared->workers[1].beats, beats[1], "a beat of the child");
-	shared->go = 1;
-	return ends_well(pid, "restart") && good;
-}
-
-TEST_F_TIMEOUT(tree, frozen, LIMIT)
-{
-	pid_t pid;
-
-	ASSERT_EQ(0, mkdir(CGROUP, 0755));
-	pid = start_body(beat);
-	ASSERT_TRUE(AWAIT_CHANGE(shared->workers[0].beats, 0, "a beat of the parent"));
-	ASSERT_TRUE(AWAIT_CHANGE(shared->workers[1].beats, 0, "a beat of the child"));
-	ASSERT_GT(save_to("image", pid, "log"), 0);
-	kill_and_reap(pid);
-	ASSERT_TRUE(all_children_end());
-	EXPECT_TRUE(comes_back_frozen(self->dir));
-	EXPECT_EQ(0, rmdir(CGROUP));
-}
-
-/* Fails, and leaves nobody in the cgroup, nor that frozen. */
-static bool fails_in_freezer(const char *dir, const char *why)
-{
-	pid_t pid = restart_image(dir, "--freezer=" CGROUP);
-
-	return reap(pid, 125 << 8, "restart") && (!why || file_holds("log", why)) &&
-	       file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0");
-}
-
-static void have_full_fifo(void)
-{
-	pid_t child = fork();
-
-	if (!child)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	else if (open("fifo", O_RDWR) < 0 || write(3, "unread", 6) != 6)
-		_exit(1);
-	do_nothing();
-}
-
-/* Before its tasks are frozen, and after, when nothing else can fail. */
-TEST_F_TIMEOUT(tree, frozen_and_refused, LIMIT)
-{
-	pid_t pid;
-	int fifo;
-
-	ASSERT_EQ(0, mkdir(CGROUP, 0755));
-	ASSERT_EQ(0, mkfifo("fifo", 0600));
-	pid = start_body(have_full_fifo);
-	ASSERT_TRUE(wait_blocked(pid, NR64_PAUSE));
-	ASSERT_GT(save_to("image", pid, "log"), 0);
-	kill_and_reap(pid);
-	ASSERT_TRUE(all_children_end());
-	/* That it is not empty is seen when all of the image was read. */
-	fifo = open("fifo", O_RDWR | O_CLOEXEC);
-	ASSERT_EQ(5, write(fifo, "other", 5));
-	EXPECT_TRUE(fails_in_freezer(self->dir, "holds data of somebody else"));
-	close(fifo);
-	ASSERT_EQ(0, truncate("image", 1000));
-	EXPECT_TRUE(fails_in_freezer(self->dir, NULL));
-	EXPECT_EQ(0, rmdir(CGROUP));
 }
 
 /* In a pid namespace: a child with an id that somebody has outside. */
