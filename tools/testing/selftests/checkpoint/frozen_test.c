@@ -177,9 +177,9 @@ TEST_F_TIMEOUT(frozen, with_the_tool, LIMIT)
 }
 
 /* Fails, and leaves nobody in the cgroup, nor that frozen. */
-static bool fails_in_freezer(const char *dir, const char *why)
+static bool fails_in_freezer(const char *dir, const char *how, const char *why)
 {
-	pid_t pid = restart_image(dir, "--freezer=" CGROUP);
+	pid_t pid = restart_image(dir, how);
 
 	return reap(pid, 125 << 8, "restart") && (!why || file_holds("log", why)) &&
 	       file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0");
@@ -212,10 +212,32 @@ TEST_F_TIMEOUT(frozen, and_refused, LIMIT)
 	/* That it is not empty is seen when all of the image was read. */
 	fifo = open("fifo", O_RDWR | O_CLOEXEC);
 	ASSERT_EQ(5, write(fifo, "other", 5));
-	EXPECT_TRUE(fails_in_freezer(self->dir, "holds data of somebody else"));
+	EXPECT_TRUE(fails_in_freezer(self->dir, "--freezer=" CGROUP,
+				     "holds data of somebody else"));
 	close(fifo);
 	ASSERT_EQ(0, truncate("image", 1000));
-	EXPECT_TRUE(fails_in_freezer(self->dir, NULL));
+	EXPECT_TRUE(fails_in_freezer(self->dir, "--freezer=" CGROUP, NULL));
+}
+
+static bool create(const char *path)
+{
+	return !close(open(path, O_WRONLY | O_CREAT, 0600));
+}
+
+/* Files that look like a cgroup's freeze nobody: the kernel sees it. */
+TEST_F_TIMEOUT(frozen, by_nobody, LIMIT)
+{
+	char how[PATH_MAX];
+	u64 beats[2];
+
+	ASSERT_EQ(0, mkdir("fake", 0755));
+	ASSERT_TRUE(create("fake/cgroup.freeze") && create("fake/cgroup.procs"));
+	ASSERT_TRUE(make_image());
+	note_beats(beats);
+	snprintf(how, sizeof(how), "--freezer=%s/fake", self->dir);
+	EXPECT_TRUE(fails_in_freezer(self->dir, how, "is in no cgroup that is frozen"));
+	EXPECT_EQ(beats[0], shared->beats[0]);
+	EXPECT_EQ(beats[1], shared->beats[1]);
 }
 
 /**
