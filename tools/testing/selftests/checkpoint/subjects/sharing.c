@@ -13,6 +13,7 @@
  *			and was waited for
  *	executed	1 has executed a program, and shares nothing any more
  *	threads		6 is a thread of 1, and 7 one of 4
+ *	leaderless	likewise, and 4 has exited as a thread: 7 is all there is of it
  *
  * The first one tells each of the others to change something, and asks all what
  * they see of it.
@@ -68,6 +69,7 @@ enum order {
 	WATCH,		/* signals */
 	NOTICE,		/* one of these */
 	EXECUTE,	/* and wait for the children */
+	LEAVE,		/* the process to its other threads */
 	EXIT,		/* without waiting for anybody */
 	END,		/* after the children */
 };
@@ -99,7 +101,7 @@ static const unsigned int parents[MAX_MEMBERS] = { 0, 0, 0, 1, 2, 2, 1, 4 };
 static struct view views[MAX_MEMBERS];
 static unsigned int nr_members = NR_PROCESSES;
 static int shared;
-static bool parents_die, has_executed;
+static bool parents_die, has_executed, leader_leaves;
 static volatile long word, seen;
 
 static long is_open(int fd)
@@ -315,7 +317,16 @@ static void await_order(struct member *member, enum order old)
 
 static bool is_alive(unsigned int index)
 {
-	return !(index == 1 && (parents_die || has_executed)) && !(index == 2 && parents_die);
+	switch (index) {
+	case 1:
+		return !parents_die && !has_executed;
+	case 2:
+		return !parents_die;
+	case 4:
+		return !leader_leaves;
+	default:
+		return true;
+	}
 }
 
 /* Let one of them do something. */
@@ -341,12 +352,13 @@ static bool is_thread(unsigned int index)
 	return index >= NR_PROCESSES;
 }
 
-/* The kernel says that it is done when the memory is not used any more. */
-static void execute(struct member *self)
+/* The kernel says that it is done when it does not use the memory any more. */
+static void stop_obeying(struct member *self)
 {
 	syscall(SYS_set_tid_address, &self->order);
-	execl("/proc/self/exe", "sharing", SUBJECT_WAITS, NULL);
-	_exit(1);
+	if (self->order == EXECUTE)
+		execl("/proc/self/exe", "sharing", SUBJECT_WAITS, NULL);
+	syscall(SYS_exit, status_of(self - members));
 }
 
 static void create(unsigned int index, int flags);
@@ -362,8 +374,8 @@ static int be_member(void *argument)
 	set_order(self, DONE);
 	for (;;) {
 		await_order(self, DONE);
-		if (self->order == EXECUTE)
-			execute(self);
+		if (self->order == EXECUTE || self->order == LEAVE)
+			stop_obeying(self);
 		if (self->order == EXIT)
 			_exit(status_of(own));
 		if (self->order == END)
@@ -526,7 +538,8 @@ static void read_mode(void)
 		shared |= CLONE_FS;
 	if (strstr(subject_arg, "handlers"))
 		shared |= CLONE_SIGHAND | CLONE_VM;
-	if (strstr(subject_arg, "threads"))
+	leader_leaves = strstr(subject_arg, "leaderless");
+	if (leader_leaves || strstr(subject_arg, "threads"))
 		nr_members = MAX_MEMBERS;
 	parents_die = strstr(subject_arg, "dead");
 	has_executed = strstr(subject_arg, "executed");
@@ -545,11 +558,11 @@ static void end_parents(void)
 	need(!waitid(P_ALL, 0, &info, WEXITED | WNOWAIT));
 }
 
-static void execute_parent(void)
+static void let_go(unsigned int index, enum order order)
 {
-	set_order(&members[1], EXECUTE);
-	await_order(&members[1], EXECUTE);
-	need(members[1].order == DONE);
+	set_order(&members[index], order);
+	await_order(&members[index], order);
+	need(members[index].order == DONE);
 }
 
 /* Where a signalfd looks is known by the handlers of who added it. */
@@ -612,7 +625,9 @@ static void setup(void)
 	if (parents_die)
 		end_parents();
 	if (has_executed)
-		execute_parent();
+		let_go(1, EXECUTE);
+	if (leader_leaves)
+		let_go(4, LEAVE);
 	watch_all();
 	change_all();
 	notice_all();
