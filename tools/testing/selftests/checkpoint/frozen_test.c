@@ -44,11 +44,24 @@ FIXTURE_SETUP(frozen)
 	ASSERT_EQ(0, mkdir(CGROUP, 0755));
 }
 
+/* Who was killed is in it until he has come to his end. */
+static bool remove_cgroup(void)
+{
+	s64 limit = hang_limit();
+
+	while (rmdir(CGROUP)) {
+		if (errno != EBUSY || monotonic_ns() > limit)
+			return complain("%s: %s", CGROUP, strerror(errno));
+		sched_yield();
+	}
+	return true;
+}
+
 FIXTURE_TEARDOWN(frozen)
 {
 	write_file(CGROUP "/cgroup.freeze", "0");
 	EXPECT_FALSE(leaves_children());
-	EXPECT_EQ(0, rmdir(CGROUP));
+	EXPECT_TRUE(remove_cgroup());
 	munmap(shared, sizeof(*shared));
 	leave_directory(self->dir);
 }
