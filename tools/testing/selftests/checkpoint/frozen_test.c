@@ -22,10 +22,12 @@
 /**
  * struct shared - what the test and the processes tell each other, in a file
  * @go: they are to end
+ * @child: id of the child when it was saved
  * @beats: of the parent and of the child: they live
  */
 static struct shared {
 	u32 go;
+	pid_t child;
 	u64 beats[2];
 } *shared;
 
@@ -88,8 +90,10 @@ static void beat(void)
 	u64 *beats = &shared->beats[!child];
 	int status;
 
-	if (!child)
+	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		shared->child = getpid();
+	}
 	while (!READ_ONCE(shared->go))
 		__atomic_fetch_add(beats, 1, __ATOMIC_RELAXED);
 	if (!child)
@@ -119,6 +123,20 @@ static void note_beats(u64 *beats)
 	beats[1] = READ_ONCE(shared->beats[1]);
 }
 
+/* Until then it may run for a moment, though its parent was killed. */
+static bool await_end_of_child(void)
+{
+	s64 limit = hang_limit();
+
+	while (!kill(shared->child, 0)) {
+		if (monotonic_ns() > limit)
+			return complain("process %d does not end", shared->child);
+		waitpid(-1, NULL, WNOHANG);
+		sched_yield();
+	}
+	return true;
+}
+
 static bool make_image(void)
 {
 	const u64 none[2] = { 0 };
@@ -129,7 +147,7 @@ static bool make_image(void)
 	if (!good)
 		show_file("log");
 	kill_and_reap(pid);
-	return good && all_children_end();
+	return good && await_end_of_child() && all_children_end();
 }
 
 static bool await_frozen(void)
