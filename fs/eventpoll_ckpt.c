@@ -666,47 +666,80 @@ int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object)
 /*
  * Whoever is about to take an item away has locked its epoll: then nothing is
  * lost if it stays. The wait queue is locked, so items on it are there.
+ *
+ * mutex_unlock() takes a lock that must not be taken with interrupts off, so what
+ * is locked here stays locked.
  */
+static bool try_lock_epoll(struct ckpt_epoll_locks *locks, struct eventpoll *ep)
+{
+	unsigned int index;
+
+	for (index = 0; index < locks->nr; index++)
+		if (locks->locks[index] == &ep->mtx)
+			return true;
+	if (!mutex_trylock(&ep->mtx))
+		return false;
+	locks->locks[locks->nr++] = &ep->mtx;
+	return true;
+}
+
 static void move_wait(struct wait_queue_entry *wait,
 		      struct wait_queue_head *from, struct wait_queue_head *to)
 {
-	struct eppoll_entry *pwq = ep_pwq_from_wait(wait);
-	struct eventpoll *ep = pwq->base->ep;
-
 	lockdep_assert_held(&from->lock);
-	if (!mutex_trylock(&ep->mtx))
-		return;
+	lockdep_assert_held(&to->lock);
 	__remove_wait_queue(from, wait);
 	if (wait->flags & WQ_FLAG_EXCLUSIVE)
 		__add_wait_queue_entry_tail(to, wait);
 	else
 		__add_wait_queue(to, wait);
-	WRITE_ONCE(pwq->whead, to);
-	mutex_unlock(&ep->mtx);
+	WRITE_ONCE(ep_pwq_from_wait(wait)->whead, to);
 }
 
 /**
  * ckpt_epoll_move_waits - let epolls watch the signals of other handlers
  * @from: wait queue of those that a restarted process gives up
  * @to: that of those which it gets for them
+ * @locks: to be unlocked by ckpt_epoll_unlock()
  *
  * Which of them a signalfd looks at was decided when it was added.
  *
  * Context: Neither of them goes. Does not sleep.
+ * Return: whether all were moved: there may be more than can be locked at once.
  */
-void ckpt_epoll_move_waits(struct wait_queue_head *from,
-			   struct wait_queue_head *to)
+bool ckpt_epoll_move_waits(struct wait_queue_head *from,
+			   struct wait_queue_head *to,
+			   struct ckpt_epoll_locks *locks)
 {
 	struct wait_queue_entry *wait, *next;
+	bool all = true;
 
+	locks->nr = 0;
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
 	/* The last one that comes to the new queue is the first there. */
-	list_for_each_entry_safe_reverse(wait, next, &from->head, entry)
-		if (wait->func == ep_poll_callback)
+	list_for_each_entry_safe_reverse(wait, next, &from->head, entry) {
+		if (wait->func != ep_poll_callback)
+			continue;
+		all = locks->nr < ARRAY_SIZE(locks->locks);
+		if (!all)
+			break;
+		if (try_lock_epoll(locks, ep_pwq_from_wait(wait)->base->ep))
 			move_wait(wait, from, to);
+	}
 	spin_unlock(&to->lock);
 	spin_unlock(&from->lock);
+	return all;
+}
+
+/**
+ * ckpt_epoll_unlock - unlock what ckpt_epoll_move_waits() has locked
+ * @locks: by the current task
+ */
+void ckpt_epoll_unlock(struct ckpt_epoll_locks *locks)
+{
+	while (locks->nr)
+		mutex_unlock(locks->locks[--locks->nr]);
 }
 
 /**

@@ -11,6 +11,7 @@
  */
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -18,6 +19,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/wait.h>
+#include <uapi/linux/eventpoll.h>
 
 /**
  * struct ckpt_sighand_stage - signal handlers as restored
@@ -184,6 +187,22 @@ int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	return 0;
 }
 
+/* Return: the number of threads. */
+static unsigned int set_sighand(struct task_struct *leader,
+				struct sighand_struct *new)
+{
+	struct task_struct *thread;
+	unsigned int nr_threads = 0;
+
+	lockdep_assert_held_write(&tasklist_lock);
+	for_each_thread(leader, thread) {
+		refcount_inc(&new->count);
+		rcu_assign_pointer(thread->sighand, new);
+		nr_threads++;
+	}
+	return nr_threads;
+}
+
 /*
  * All threads of a process must have the same at any time: its lock is what
  * protects the thread group and its signals. Who wants to lock it and is not one
@@ -192,22 +211,25 @@ int ckpt_sighand_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
  */
 static void replace(struct task_struct *leader, struct sighand_struct *new)
 {
-	struct sighand_struct *old;
-	struct task_struct *thread;
-	unsigned int nr_threads = 0;
+	struct sighand_struct *old = ckpt_sighand(leader);
+	unsigned int nr_threads = 0, rounds = 0;
+	struct ckpt_epoll_locks locks;
 
-	write_lock_irq(&tasklist_lock);
-	old = ckpt_sighand(leader);
-	spin_lock(&old->siglock);
 	/* No signal comes between: who waits for one is told of the next. */
-	ckpt_epoll_move_waits(&old->signalfd_wqh, &new->signalfd_wqh);
-	for_each_thread(leader, thread) {
-		refcount_inc(&new->count);
-		rcu_assign_pointer(thread->sighand, new);
-		nr_threads++;
-	}
-	spin_unlock(&old->siglock);
-	write_unlock_irq(&tasklist_lock);
+	do {
+		write_lock_irq(&tasklist_lock);
+		spin_lock(&old->siglock);
+		if (ckpt_epoll_move_waits(&old->signalfd_wqh,
+					  &new->signalfd_wqh, &locks))
+			nr_threads = set_sighand(leader, new);
+		spin_unlock(&old->siglock);
+		write_unlock_irq(&tasklist_lock);
+		ckpt_epoll_unlock(&locks);
+		rounds++;
+	} while (!nr_threads);
+	/* One may have come between the first round and the last. */
+	if (rounds > 1)
+		wake_up_poll(&new->signalfd_wqh, EPOLLIN);
 	while (nr_threads--)
 		__cleanup_sighand(old);
 }

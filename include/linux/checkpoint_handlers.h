@@ -94,11 +94,24 @@ int ckpt_epoll_items_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_epoll_items_restore(struct ckpt_ctx *ctx);
 int ckpt_epoll_items_publish(struct ckpt_ctx *ctx, void *object);
 void ckpt_epoll_items_drop(void *object);
+
+/**
+ * struct ckpt_epoll_locks - epolls that are locked while their items are moved
+ * @locks: their mutexes
+ * @nr: how many of them
+ */
+struct ckpt_epoll_locks {
+	struct mutex *locks[16];
+	unsigned int nr;
+};
+
 #ifdef CONFIG_EPOLL
 bool ckpt_file_is_epoll(struct file *file);
 int ckpt_epolls_save(struct ckpt_ctx *ctx);
-void ckpt_epoll_move_waits(struct wait_queue_head *from,
-			   struct wait_queue_head *to);
+bool ckpt_epoll_move_waits(struct wait_queue_head *from,
+			   struct wait_queue_head *to,
+			   struct ckpt_epoll_locks *locks);
+void ckpt_epoll_unlock(struct ckpt_epoll_locks *locks);
 #else
 static inline bool ckpt_file_is_epoll(struct file *file)
 {
@@ -110,8 +123,14 @@ static inline int ckpt_epolls_save(struct ckpt_ctx *ctx)
 	return 0;
 }
 
-static inline void ckpt_epoll_move_waits(struct wait_queue_head *from,
-					 struct wait_queue_head *to)
+static inline bool ckpt_epoll_move_waits(struct wait_queue_head *from,
+					 struct wait_queue_head *to,
+					 struct ckpt_epoll_locks *locks)
+{
+	return true;
+}
+
+static inline void ckpt_epoll_unlock(struct ckpt_epoll_locks *locks)
 {
 }
 #endif

@@ -609,8 +609,7 @@ TEST_F_TIMEOUT(tree, handlers_without_memory, LIMIT)
 	image_free(&image);
 	pid = restart_image(self->dir, "--pidns");
 	EXPECT_TRUE(reap(pid, 125 << 8, "restart of two with the same handlers"));
-	EXPECT_TRUE(file_holds("log", "it shares its signal handlers with a process, and "
-				      "not its memory"));
+	EXPECT_TRUE(file_holds("log", "its signal handlers with a process, and not its memory"));
 }
 
 static int end_at_once(void *unused)
