@@ -142,7 +142,7 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "creds", "ids", 0, ROWS(
 		{ ADD, "cred.uid", 1 }, { ADD, "cred.suid", 1 }, { ADD, "cred.fsuid", 1 },
 		{ ADD, "cred.gid", 1 }, { ADD, "cred.egid", 1 }, { ADD, "cred.sgid", 1 },
-		{ ADD, "cred.fsgid", 1 }, { BYTES, "cred+112", 1 }) },
+		{ ADD, "cred.fsgid", 1 }, { BYTES, "cred+128", 1 }) },
 	{ "creds", "caps", 0, ROWS(
 		{ XOR, "cred.cap_inheritable", 1 << 13 }, { XOR, "cred.cap_effective", 1 },
 		{ XOR, "cred.cap_bset", 1 << 20 }, { SET, "cred.cap_ambient", 0 },
