@@ -101,6 +101,7 @@ void ckpt_epoll_items_drop(void *object);
  * @nr: how many of them
  */
 struct ckpt_epoll_locks {
+	/* Their order is free, because no one waits for them. */
 	struct mutex *locks[16];
 	unsigned int nr;
 };
