@@ -67,7 +67,7 @@ long disarm_other(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/fail-nth", pid);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
+		return complain("%s: %s", path, strerror(errno)) - 1;
 	left = disarm(fd);
 	close(fd);
 	return left;
@@ -75,6 +75,18 @@ long disarm_other(pid_t pid)
 
 bool is_injected(int error)
 {
-	/* Without memory a pipe says ENFILE, another user EAGAIN, as to a system call. */
-	return error == ENOMEM || error == EFAULT || error == ENFILE || error == EAGAIN;
+	switch (error) {
+	case ENOMEM:
+	case EFAULT:
+		return true;
+	case ENFILE:	/* a pipe */
+	case EAGAIN:	/* another user */
+	case ENOSPC:	/* a namespace */
+	case ENOENT:	/* a file of /proc */
+	case ENOBUFS:	/* a socket */
+	case ENOLCK:	/* a lock */
+		return true;
+	default:
+		return false;
+	}
 }

@@ -8,7 +8,8 @@
  *
  * Allocations are made to fail through /proc/PID/fail-nth, which only the
  * debug kernel has. What it counts are allocations and copies to and from user
- * space, so -EFAULT is as right as -ENOMEM. A pipe says -ENFILE, another user -EAGAIN.
+ * space, so -EFAULT is as right as -ENOMEM, and so is what system calls say of some
+ * objects, such as -ENFILE of a pipe.
  */
 #include "harness.h"
 
@@ -422,7 +423,7 @@ static long restart_pair(struct subject_run *run, struct progress *progress, int
 	close(nth_fd);
 	if (!ret) {
 		if (!subject_settle(run, pid))
-			return -1;
+			return complain("it does not settle") - 1;
 		if (in_child)
 			left = disarm_other(pid);
 		progress->nth = nth;
