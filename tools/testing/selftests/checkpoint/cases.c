@@ -161,6 +161,7 @@ const struct subject_case subject_cases[] = {
 	FOREST("sharing-everything-dead", "sharing", "handlers-files-directories-dead"),
 	FOREST("sharing-handlers-executed", "sharing", "handlers-executed"),
 	FOREST("sharing-everything-executed", "sharing", "handlers-files-directories-executed"),
+	FOREST("sharing-many-epolls", "sharing", "handlers-many"),
 	FOREST("sharing-leaderless", "sharing", "handlers-leaderless"),
 	FOREST("sharing-handlers-user", "sharing", "handlers-threads", ORDINARY),
 	FOREST("vfork-exit", "vfork", "exit"),

@@ -14,6 +14,7 @@
  *	executed	1 has executed a program, and shares nothing any more
  *	threads		6 is a thread of 1, and 7 one of 4
  *	leaderless	likewise, and 4 has exited as a thread: 7 is all there is of it
+ *	many		many epolls of each watch its signals
  *
  * The first one tells each of the others to change something, and asks all what
  * they see of it.
@@ -33,8 +34,10 @@
 #define NR_PROCESSES	6
 #define MAX_MEMBERS	8
 #define FIRST_FD	100
+#define FIRST_SIGNALFD	120
 #define FIRST_EPOLL	200
-#define FIRST_SIGNALFD	300
+/* More than the kernel moves at once. */
+#define MANY_EPOLLS	20
 #define STACK_SIZE	65536
 #define THREAD_FLAGS	(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_FS)
 
@@ -100,6 +103,7 @@ struct view {
 static const unsigned int parents[MAX_MEMBERS] = { 0, 0, 0, 1, 2, 2, 1, 4 };
 static struct view views[MAX_MEMBERS];
 static unsigned int nr_members = NR_PROCESSES;
+static unsigned int nr_epolls = 1;
 static int shared;
 static bool parents_die, has_executed, leader_leaves;
 static volatile long word, seen;
@@ -224,34 +228,55 @@ static long take(void)
 	return sigtimedwait(&set, NULL, &at_once) == KEPT;
 }
 
+static int epoll_of(long number, unsigned int index)
+{
+	return FIRST_EPOLL + number * MANY_EPOLLS + index;
+}
+
 static long watch(long number)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	int signals, epoll;
+	int signals = FIRST_SIGNALFD + number, fd;
+	unsigned int index;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, WATCHED);
-	signals = signalfd(-1, &set, SFD_NONBLOCK);
-	epoll = epoll_create1(0);
-	if (dup2(signals, FIRST_SIGNALFD + number) < 0 ||
-	    dup2(epoll, FIRST_EPOLL + number) < 0 || close(signals) || close(epoll))
+	fd = signalfd(-1, &set, SFD_NONBLOCK);
+	if (dup2(fd, signals) < 0 || close(fd))
 		return -1;
-	return epoll_ctl(FIRST_EPOLL + number, EPOLL_CTL_ADD, FIRST_SIGNALFD + number, &event);
+	for (index = 0; index < nr_epolls; index++) {
+		int epoll = epoll_of(number, index);
+
+		fd = epoll_create1(0);
+		if (dup2(fd, epoll) < 0 || close(fd) ||
+		    epoll_ctl(epoll, EPOLL_CTL_ADD, signals, &event))
+			return -1;
+	}
+	return 0;
 }
 
-/* Return: how much of it is as it should be, all five. */
+/* Return: how many of its epolls tell that many events. */
+static long count_epolls(long number, int nr_events)
+{
+	struct epoll_event event;
+	unsigned int index;
+	long count = 0;
+
+	for (index = 0; index < nr_epolls; index++)
+		count += epoll_wait(epoll_of(number, index), &event, 1, 0) == nr_events;
+	return count;
+}
+
+/* Return: whether all is as it should be. */
 static long notice(long number)
 {
-	int epoll = FIRST_EPOLL + number, signals = FIRST_SIGNALFD + number;
 	struct signalfd_siginfo info = { 0 };
-	struct epoll_event event;
-	long good = !epoll_wait(epoll, &event, 1, 0);
 
-	good += !send(WATCHED);
-	good += epoll_wait(epoll, &event, 1, 0) == 1;
-	good += read(signals, &info, sizeof(info)) > 0 && info.ssi_signo == WATCHED;
-	return good + !epoll_wait(epoll, &event, 1, 0);
+	return count_epolls(number, 0) == nr_epolls && !send(WATCHED) &&
+	       count_epolls(number, 1) == nr_epolls &&
+	       read(FIRST_SIGNALFD + number, &info, sizeof(info)) > 0 &&
+	       info.ssi_signo == WATCHED && count_epolls(number, 0) == nr_epolls;
 }
 
 /* Runs in the member itself. */
@@ -541,6 +566,8 @@ static void read_mode(void)
 	leader_leaves = strstr(subject_arg, "leaderless");
 	if (leader_leaves || strstr(subject_arg, "threads"))
 		nr_members = MAX_MEMBERS;
+	if (strstr(subject_arg, "many"))
+		nr_epolls = MANY_EPOLLS;
 	parents_die = strstr(subject_arg, "dead");
 	has_executed = strstr(subject_arg, "executed");
 	if (!shared)
@@ -586,7 +613,7 @@ static void notice_all(void)
 
 	for (index = 0; index < nr_members; index++)
 		if (is_alive(index) && can_watch())
-			check_equal(tell(index, NOTICE, index), 5, "a signal that is watched");
+			check_equal(tell(index, NOTICE, index), 1, "a signal that is watched");
 }
 
 static bool keeps(unsigned int index)
