@@ -68,21 +68,6 @@ FIXTURE_TEARDOWN(frozen)
 	leave_directory(self->dir);
 }
 
-static pid_t restart_image(const char *dir, const char *how)
-{
-	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
-	const char *const argv[] = {
-		tool_path("restart"), how, "--copy-status", "-i", image, "-l", log, NULL
-	};
-
-	if (!argv[0] || !make_path(image, sizeof(image), dir, "image") ||
-	    !make_path(log, sizeof(log), dir, "log") ||
-	    !make_path(output, sizeof(output), dir, "output"))
-		return -1;
-	unlink("log");
-	return spawn(argv, output);
-}
-
 /* Two that never rest, until they are told. */
 static void beat(void)
 {
@@ -199,7 +184,7 @@ TEST_F_TIMEOUT(frozen, with_the_tool, LIMIT)
 
 	ASSERT_TRUE(make_image());
 	note_beats(beats);
-	pid = restart_image(self->dir, "--freezer=" CGROUP);
+	pid = spawn_restart(self->dir, "--freezer=" CGROUP);
 	EXPECT_TRUE(stays_frozen(beats));
 	EXPECT_TRUE(reap(pid, BODY_GOOD << 8, "restart")) {
 		show_file("log");
@@ -210,7 +195,7 @@ TEST_F_TIMEOUT(frozen, with_the_tool, LIMIT)
 /* Fails, and leaves nobody in the cgroup, nor that frozen. */
 static bool fails_in_freezer(const char *dir, const char *how, const char *why)
 {
-	pid_t pid = restart_image(dir, how);
+	pid_t pid = spawn_restart(dir, how);
 
 	return reap(pid, 125 << 8, "restart") && (!why || file_holds("log", why)) &&
 	       file_holds(CGROUP "/cgroup.events", "populated 0\nfrozen 0");

@@ -236,6 +236,21 @@ pid_t spawn(const char *const argv[], const char *output)
 	return pid;
 }
 
+pid_t spawn_restart(const char *dir, const char *how)
+{
+	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
+	const char *const argv[] = {
+		tool_path("restart"), how, "--copy-status", "-i", image, "-l", log, NULL
+	};
+
+	if (!argv[0] || !make_path(image, sizeof(image), dir, "image") ||
+	    !make_path(log, sizeof(log), dir, "log") ||
+	    !make_path(output, sizeof(output), dir, "output"))
+		return -1;
+	unlink("log");
+	return spawn(argv, output);
+}
+
 static pid_t start_with_id(pid_t id)
 {
 	struct clone_args args = {

@@ -180,6 +180,8 @@ bool await_word(u32 *word, u32 old, pid_t pid);
 
 /* Run a program; -1 as the wait makes no sense, else the pid. */
 pid_t spawn(const char *const argv[], const char *output);
+/* Run restart(1) with that option on "image" in a directory, and have a "log" there. */
+pid_t spawn_restart(const char *dir, const char *how);
 /*
  * Is restart --pids refused if somebody else has the id of a task of the image,
  * and does it say so? Both paths are absolute.

@@ -85,21 +85,6 @@ static void wait_go(void)
 		syscall(SYS_futex, &shared->go, FUTEX_WAIT, 0, NULL, NULL, 0);
 }
 
-static pid_t restart_image(const char *dir, const char *how)
-{
-	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];
-	const char *const argv[] = {
-		tool_path("restart"), how, "--copy-status", "-i", image, "-l", log, NULL
-	};
-
-	if (!argv[0] || !make_path(image, sizeof(image), dir, "image") ||
-	    !make_path(log, sizeof(log), dir, "log") ||
-	    !make_path(output, sizeof(output), dir, "output"))
-		return -1;
-	unlink("log");
-	return spawn(argv, output);
-}
-
 static bool ends_well(pid_t pid, const char *what)
 {
 	if (reap(pid, BODY_GOOD << 8, what))
@@ -254,7 +239,7 @@ TEST_F_TIMEOUT(tree, saved_by_a_child, LIMIT)
 	EXPECT_EQ(2, shared->nr_reaped);
 	for (way = 0; way < 2; way++) {
 		shared->go = 0;
-		EXPECT_TRUE(ends_well(restart_image(self->dir, ways[way]), "restart(1)"));
+		EXPECT_TRUE(ends_well(spawn_restart(self->dir, ways[way]), "restart(1)"));
 		EXPECT_EQ(1, shared->nr_saved);
 		EXPECT_EQ(way + 1, shared->nr_restarted);
 		EXPECT_EQ(4 + 2 * way, shared->nr_reaped);
@@ -373,7 +358,7 @@ TEST_F_TIMEOUT(tree, adopts_orphans, LIMIT)
 		shared->go = 0;
 		EXPECT_TRUE(orphans_come(restart_both(!adopts), adopts));
 		shared->go = 0;
-		EXPECT_TRUE(orphans_come(restart_image(self->dir, "--pids"), adopts));
+		EXPECT_TRUE(orphans_come(spawn_restart(self->dir, "--pids"), adopts));
 	}
 }
 
@@ -555,7 +540,7 @@ TEST_F_TIMEOUT(tree, failure_ends_no_stranger, LIMIT)
 	/* Its tail is not whole: when that is seen all tasks are there. */
 	ASSERT_EQ(0, stat("image", &image));
 	ASSERT_EQ(0, truncate("image", image.st_size - 8));
-	pid = restart_image(self->dir, "--pidns");
+	pid = spawn_restart(self->dir, "--pidns");
 	EXPECT_TRUE(reap(pid, 125 << 8, "restart of a part of an image"));
 	EXPECT_FALSE(has_ended(stranger, 0));
 	kill_and_reap(stranger);
@@ -586,7 +571,7 @@ TEST_F_TIMEOUT(tree, two_wait_in_vfork, LIMIT)
 	image_seal(&image);
 	ASSERT_TRUE(image_store(&image, "image"));
 	image_free(&image);
-	pid = restart_image(self->dir, "--pidns");
+	pid = spawn_restart(self->dir, "--pidns");
 	EXPECT_TRUE(reap(pid, 125 << 8, "restart of two that wait for one"));
 	EXPECT_TRUE(file_holds("log", "it waits in vfork() for "));
 }
@@ -607,7 +592,7 @@ TEST_F_TIMEOUT(tree, handlers_without_memory, LIMIT)
 	image_seal(&image);
 	ASSERT_TRUE(image_store(&image, "image"));
 	image_free(&image);
-	pid = restart_image(self->dir, "--pidns");
+	pid = spawn_restart(self->dir, "--pidns");
 	EXPECT_TRUE(reap(pid, 125 << 8, "restart of two with the same handlers"));
 	EXPECT_TRUE(file_holds("log", "its signal handlers with a process, and not its memory"));
 }
@@ -641,7 +626,7 @@ TEST_F_TIMEOUT(tree, dead_stranger_has_handlers, LIMIT)
 	kill_and_reap(pid);
 	ASSERT_TRUE(all_children_end());
 	shared->go = 1;
-	EXPECT_TRUE(ends_well(restart_image(self->dir, "--pids"), "restart"));
+	EXPECT_TRUE(ends_well(spawn_restart(self->dir, "--pids"), "restart"));
 }
 
 TEST_HARNESS_MAIN
