@@ -37,35 +37,90 @@
 /* What PR_SET_IO_FLUSHER sets. */
 #define IO_FLUSHER	(PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
 
+/**
+ * struct shared - what tasks may have in common, and was not looked at yet
+ * @sighand: or NULL
+ * @files: or NULL
+ * @fs: or NULL
+ */
+struct shared {
+	struct sighand_struct *sighand;
+	struct files_struct *files;
+	struct fs_struct *fs;
+};
+
+/* As a rule threads share everything, and nobody else does. */
+static void forget_private(struct shared *shared, struct task_struct *process)
+{
+	unsigned int nr_sighand = 0, nr_files = 0, nr_fs = 0;
+	struct task_struct *thread;
+
+	rcu_read_lock();
+	for_each_thread(process, thread) {
+		nr_sighand += ckpt_sighand(thread) == shared->sighand;
+		nr_files += READ_ONCE(thread->files) == shared->files;
+		nr_fs += READ_ONCE(thread->fs) == shared->fs;
+	}
+	rcu_read_unlock();
+	if (shared->sighand &&
+	    refcount_read(&shared->sighand->count) == nr_sighand)
+		shared->sighand = NULL;
+	if (shared->files && atomic_read(&shared->files->count) == nr_files)
+		shared->files = NULL;
+	if (shared->fs && shared->fs->users == nr_fs)
+		shared->fs = NULL;
+}
+
+static const char *has_in_common(const struct shared *shared,
+				 struct task_struct *task)
+{
+	if (shared->sighand &&
+	    rcu_access_pointer(task->sighand) == shared->sighand)
+		return "signal handlers";
+	if (shared->files && READ_ONCE(task->files) == shared->files)
+		return "descriptor table";
+	if (shared->fs && READ_ONCE(task->fs) == shared->fs)
+		return "working directory";
+	return NULL;
+}
+
 /*
  * A second reference may be that of another checkpoint, or of a reader of
  * /proc: only another process that has the object shares it. If that is saved,
  * too, then both share it again. A dead one keeps its handlers and uses them no
- * more.
+ * more. What was saved before was looked at then: threads are many.
  */
 static int check_sharing(struct ckpt_ctx *ctx, struct task_struct *task)
 {
-	struct task_struct *process, *other;
-	int nr_threads = get_nr_threads(task);
-	const char *what = NULL;
+	struct shared shared = {
+		.sighand = ckpt_sighand(task),
+		.files = task->files,
+		.fs = task->fs,
+	};
+	struct task_struct *process, *other, *leader = task->group_leader;
+	const char *what;
 	pid_t pid;
 
-	/* As a rule all threads share everything, and nobody else does. */
-	if (refcount_read(&ckpt_sighand(task)->count) == nr_threads &&
-	    atomic_read(&task->files->count) == nr_threads &&
-	    task->fs->users == nr_threads)
+	/* The first thread comes first; a dead one has no files. */
+	if (task != leader && shared.files == leader->files &&
+	    shared.fs == leader->fs)
+		return 0;
+	if (ckpt_object_id(ctx, shared.sighand))
+		shared.sighand = NULL;
+	if (ckpt_object_id(ctx, shared.files))
+		shared.files = NULL;
+	if (ckpt_object_id(ctx, shared.fs))
+		shared.fs = NULL;
+	if (shared.sighand || shared.files || shared.fs)
+		forget_private(&shared, task);
+	if (!shared.sighand && !shared.files && !shared.fs)
 		return 0;
 	rcu_read_lock();
 	for_each_process_thread(process, other) {
 		if (same_thread_group(other, task) ||
 		    READ_ONCE(other->exit_state) || ckpt_tree_has(ctx, other))
 			continue;
-		if (rcu_access_pointer(other->sighand) == ckpt_sighand(task))
-			what = "signal handlers";
-		else if (READ_ONCE(other->files) == task->files)
-			what = "descriptor table";
-		else if (READ_ONCE(other->fs) == task->fs)
-			what = "working directory";
+		what = has_in_common(&shared, other);
 		if (what)
 			goto found;
 	}

@@ -8,7 +8,9 @@
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/io.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -72,6 +74,27 @@ static bool start_sharer(unsigned long flags)
 static bool share_files(void)
 {
 	return start_sharer(CLONE_FILES);
+}
+
+static void *idle_apart(void *unshared)
+{
+	sem_t *semaphore = unshared;
+
+	if (unshare(CLONE_FILES))
+		return NULL;
+	sem_post(semaphore);
+	return idle(NULL);
+}
+
+/* Its table has as many users as the process has threads, but they are others. */
+static bool share_files_with_thread_apart(void)
+{
+	static sem_t unshared;
+	pthread_t thread;
+
+	return !sem_init(&unshared, 0, 0) &&
+	       !pthread_create(&thread, NULL, idle_apart, &unshared) &&
+	       !sem_wait(&unshared) && share_files();
 }
 
 static bool share_fs(void)
@@ -365,6 +388,7 @@ static bool seize_and_stop(pid_t pid)
 
 const struct refusal task_refusals[] = {
 	{ "shared-files", share_files, EBUSY, "descriptor table" },
+	{ "shared-files-thread", share_files_with_thread_apart, EBUSY, "descriptor table" },
 	{ "shared-fs", share_fs, EBUSY, "working directory" },
 	{ "shared-memory", share_memory, EBUSY, "memory" },
 	{ "shared-handlers", share_handlers, EBUSY, "signal handlers" },
