@@ -4,8 +4,27 @@
 #define _CHECKPOINT_INTERNAL_H
 
 #include <linux/checkpoint_ctx.h>
+#include <linux/hash.h>
+#include <linux/rhashtable.h>
 
 #include "image/record.h"
+
+/*
+ * For tables by the address of something. Each thread is looked up several times
+ * while it is stopped, and all that it shares: the general functions, which take
+ * any number of bytes, would cost more than all else that is done with it.
+ */
+static inline u32 ckpt_hash_address(const void *key, u32 len, u32 seed)
+{
+	return hash_ptr(*(void *const *)key, 32) ^ seed;
+}
+
+static inline int ckpt_compare_address(struct rhashtable_compare_arg *arg,
+				       const void *object)
+{
+	return *(void *const *)(object + arg->ht->p.key_offset) !=
+	       *(void *const *)arg->key;
+}
 
 /**
  * struct ckpt_object - an object that may be shared

@@ -21,6 +21,8 @@ static const struct rhashtable_params by_address = {
 	.head_offset	= offsetof(struct ckpt_object, node),
 	.key_offset	= offsetof(struct ckpt_object, object),
 	.key_len	= sizeof_field(struct ckpt_object, object),
+	.hashfn		= ckpt_hash_address,
+	.obj_cmpfn	= ckpt_compare_address,
 	.automatic_shrinking = false,
 };
 

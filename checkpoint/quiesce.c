@@ -114,6 +114,8 @@ static const struct rhashtable_params by_task = {
 	.head_offset	= offsetof(struct parking, node),
 	.key_offset	= offsetof(struct parking, task),
 	.key_len	= sizeof_field(struct parking, task),
+	.hashfn		= ckpt_hash_address,
+	.obj_cmpfn	= ckpt_compare_address,
 };
 
 static void quiesce_put(struct ckpt_quiesce *quiesce)
@@ -707,6 +709,7 @@ static int stop_all(struct ckpt_quiesce *quiesce)
  */
 struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline)
 {
+	struct rhashtable_params params = by_task;
 	struct ckpt_quiesce *quiesce;
 	int ret;
 
@@ -721,7 +724,9 @@ struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline)
 	init_waitqueue_head(&quiesce->changed);
 	init_waitqueue_head(&quiesce->thaw);
 	INIT_LIST_HEAD(&quiesce->parkings);
-	ret = rhashtable_init(&quiesce->by_task, &by_task);
+	/* Not too small from the start: it grows when others can run. */
+	params.nelem_hint = get_nr_threads(quiesce->root);
+	ret = rhashtable_init(&quiesce->by_task, &params);
 	if (ret) {
 		kfree(quiesce);
 		return ERR_PTR(ret);
