@@ -112,11 +112,15 @@ static int save_pending(struct ckpt_ctx *ctx, struct task_struct *task,
 	struct sigqueue *entry, *copies;
 	unsigned int count = 0, index = 0;
 	int signo, ret = 0;
+	bool nothing;
 
 	spin_lock_irq(&ckpt_sighand(task)->siglock);
+	nothing = sigisemptyset(&pending->signal);
 	list_for_each_entry(entry, &pending->list, list)
 		count++;
 	spin_unlock_irq(&ckpt_sighand(task)->siglock);
+	if (nothing && !count)
+		return 0;
 	copies = kvcalloc(count + 1, sizeof(*copies), GFP_KERNEL_ACCOUNT);
 	if (!copies)
 		return -ENOMEM;
