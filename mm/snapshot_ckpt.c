@@ -419,6 +419,22 @@ static int visit_range(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 	return ret;
 }
 
+/* The next mapping from an address on that has private memory, and any flag. */
+static struct vm_area_struct *next_private(struct mm_struct *mm,
+					   unsigned long address,
+					   vm_flags_t flags)
+{
+	VMA_ITERATOR(vmi, mm, address);
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(mm);
+	for_each_vma(vmi, vma)
+		if (vma->anon_vma && !(vma->vm_flags & VM_MAYSHARE) &&
+		    vma->vm_flags & flags)
+			return vma;
+	return NULL;
+}
+
 /*
  * Hands all pages of private memory to @consume, in mappings with any of
  * @flags. Nobody changes the mappings meanwhile: @mm is a snapshot, or belongs
@@ -438,26 +454,22 @@ static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 		return -ENOMEM;
 	while (!ret) {
 		unsigned long start;
-		bool wanted;
 
 		mmap_read_lock(mm);
-		vma = find_vma(mm, address);
+		vma = next_private(mm, address, flags);
 		if (!vma) {
 			mmap_read_unlock(mm);
 			break;
 		}
 		start = vma->vm_start;
 		address = vma->vm_end;
-		wanted = vma->anon_vma && !(vma->vm_flags & VM_MAYSHARE) &&
-			 vma->vm_flags & flags;
 		batch->is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
 		/* Not of what is captured now, but of a snapshot. */
 		batch->may_share = mm == snapshot->mm &&
 				   ckpt_cow_may_share(ctx, vma);
 		mmap_read_unlock(mm);
-		if (wanted)
-			ret = visit_range(ctx, snapshot, mm, batch, start,
-					  address, consume);
+		ret = visit_range(ctx, snapshot, mm, batch, start, address,
+				  consume);
 	}
 	kfree(batch);
 	return ret;
