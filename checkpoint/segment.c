@@ -92,6 +92,17 @@ static void *append(struct ckpt_ctx *ctx, u32 type, u32 len)
 	return header;
 }
 
+/* The same few types again and again, while the target is stopped. */
+static const struct ckpt_record *find_type(struct ckpt_ctx *ctx, u32 type)
+{
+	const struct ckpt_record **recent;
+
+	recent = &ctx->recent_types[type % CKPT_RECENT_TYPES];
+	if (!*recent || (*recent)->type != type)
+		*recent = ckpt_record_find(type);
+	return *recent;
+}
+
 /**
  * ckpt_record_add - append a record
  * @ctx: context
@@ -102,7 +113,7 @@ static void *append(struct ckpt_ctx *ctx, u32 type, u32 len)
  */
 void *ckpt_record_add(struct ckpt_ctx *ctx, u32 type)
 {
-	return append(ctx, type, ckpt_record_find(type)->size);
+	return append(ctx, type, find_type(ctx, type)->size);
 }
 
 /**

@@ -169,6 +169,7 @@ struct ckpt_task_stage {
 
 struct ckpt_slot;
 struct ckpt_cow;
+struct ckpt_record;
 struct ckpt_unix_sockets;
 
 /**
@@ -203,6 +204,9 @@ struct ckpt_tree_task {
 	struct task_struct *vfork_child;
 };
 
+/* Types of records that repeat: those of a thread, of a mapping, of a file. */
+#define CKPT_RECENT_TYPES	64
+
 /**
  * struct ckpt_ctx - one checkpoint() or restart() call
  * @refs: references; restarted tasks hold one besides the caller
@@ -233,7 +237,8 @@ struct ckpt_tree_task {
  * @segments: struct ckpt_segment.list
  * @chunk: segment that takes the next records, or NULL
  * @captured: bytes of records in @segments
- * @nr_captured: records in @segments
+ * @recent_types: descriptions of records that were appended last, found by the
+ *	last digits of their types
  * @arch: HEADER_ARCH of the image being read
  * @header: HEADER of the image being read
  * @tasks: of the image, in its order
@@ -274,7 +279,7 @@ struct ckpt_ctx {
 	struct list_head segments;
 	struct ckpt_chunk *chunk;
 	u64 captured;
-	u64 nr_captured;
+	const struct ckpt_record *recent_types[CKPT_RECENT_TYPES];
 	struct ckpt_hdr_header_arch arch;
 	struct ckpt_hdr_header header;
 	struct ckpt_tree_task *tasks;
