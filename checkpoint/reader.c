@@ -289,5 +289,8 @@ int ckpt_stream_read_tail(struct ckpt_ctx *ctx)
 				  ctx->stream.nr_records, tail.nr_records);
 	if (tail.checksum != checksum)
 		return ckpt_error(ctx, -EINVAL, "the checksum differs");
+	if (tail.pages_checksum != ~ctx->stream.pages_crc)
+		return ckpt_error(ctx, -EINVAL,
+				  "the checksum of the pages differs");
 	return 0;
 }

@@ -8,6 +8,7 @@
  * compares before it commits.
  */
 #include <linux/bvec.h>
+#include <linux/crc32c.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -191,13 +192,15 @@ static int read_all(struct ckpt_stream *stream, struct iov_iter *iter)
 	return ret;
 }
 
-static void hash_bvecs(struct ckpt_stream *stream, struct bio_vec *bvecs,
-		       unsigned int nr_bvecs)
+/* Processors have an instruction for it: as cheap as a checksum can be. */
+static void checksum_pages(struct ckpt_stream *stream, struct bio_vec *bvecs,
+			   unsigned int nr_bvecs)
 {
 	while (nr_bvecs--) {
 		void *data = bvec_kmap_local(bvecs);
 
-		xxh64_update(&stream->hash, data, bvecs->bv_len);
+		stream->pages_crc = crc32c(stream->pages_crc, data,
+					   bvecs->bv_len);
 		kunmap_local(data);
 		bvecs++;
 	}
@@ -217,6 +220,7 @@ int ckpt_stream_start(struct ckpt_ctx *ctx)
 	struct ckpt_stream *stream = &ctx->stream;
 
 	xxh64_reset(&stream->hash, 0);
+	stream->pages_crc = ~0;
 	if (ctx->saving || !S_ISREG(file_inode(stream->file)->i_mode) ||
 	    !(stream->file->f_mode & FMODE_PREAD))
 		return 0;
@@ -295,7 +299,8 @@ int ckpt_stream_write_pages(struct ckpt_ctx *ctx,
 	struct iov_iter iter;
 
 	bvec_set_virt(&bvecs[0], (void *)header, sizeof(*header));
-	hash_bvecs(&ctx->stream, bvecs, nr_bvecs);
+	xxh64_update(&ctx->stream.hash, header, sizeof(*header));
+	checksum_pages(&ctx->stream, bvecs + 1, nr_bvecs - 1);
 	ctx->stream.nr_records++;
 	iov_iter_bvec(&iter, ITER_SOURCE, bvecs, nr_bvecs, header->h.len);
 	return write_all(&ctx->stream, &iter);
@@ -315,6 +320,7 @@ int ckpt_stream_write_tail(struct ckpt_ctx *ctx)
 		.magic		= CKPT_IMAGE_TAIL_MAGIC,
 		.nr_records	= ctx->stream.nr_records,
 		.checksum	= xxh64_digest(&ctx->stream.hash),
+		.pages_checksum	= ~ctx->stream.pages_crc,
 	};
 
 	return ckpt_stream_write_record(ctx, &tail);
@@ -383,6 +389,6 @@ int ckpt_stream_read_pages(struct ckpt_ctx *ctx, struct bio_vec *bvecs,
 		return ckpt_error(ctx, ret, "the image ends within a page");
 	if (ret)
 		return ret;
-	hash_bvecs(&ctx->stream, bvecs, nr_bvecs);
+	checksum_pages(&ctx->stream, bvecs, nr_bvecs);
 	return 0;
 }

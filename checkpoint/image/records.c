@@ -671,7 +671,9 @@ DESCRIBE(id_extent, ID_EXTENT);
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
 	  CKPT_IMAGE_TAIL_MAGIC, HEX)					\
 	ANY(R, s, nr_records, 0)					\
-	ANY(R, s, checksum, HEX | VOLATILE)
+	ANY(R, s, checksum, HEX | VOLATILE)				\
+	ANY(R, s, pages_checksum, HEX | VOLATILE)			\
+	ZERO(R, s, reserved)
 DESCRIBE(tail, TAIL);
 
 #define ERROR(R, s)							\

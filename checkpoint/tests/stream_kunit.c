@@ -7,6 +7,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/bvec.h>
+#include <linux/crc32c.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
@@ -278,6 +279,7 @@ static void pages_in_pieces(struct kunit *test, size_t most)
 	u8 *pattern;
 	u64 digest;
 	int index;
+	u32 crc;
 
 	pattern = make_pattern(test, 2 * PAGE_SIZE);
 	record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);
@@ -304,7 +306,9 @@ static void pages_in_pieces(struct kunit *test, size_t most)
 	KUNIT_EXPECT_MEMEQ(test, fake->data + sizeof(*record), pattern,
 			   2 * PAGE_SIZE);
 	digest = xxh64_digest(&ctx->stream.hash);
-	KUNIT_EXPECT_EQ(test, digest, xxh64(fake->data, fake->len, 0));
+	KUNIT_EXPECT_EQ(test, digest, xxh64(fake->data, sizeof(*record), 0));
+	crc = ctx->stream.pages_crc;
+	KUNIT_EXPECT_EQ(test, crc, crc32c(~0, pattern, 2 * PAGE_SIZE));
 	ckpt_test_end(test, ctx);
 
 	file->f_pos = 0;
@@ -317,6 +321,7 @@ static void pages_in_pieces(struct kunit *test, size_t most)
 		KUNIT_EXPECT_MEMEQ(test, page_address(pages[index]),
 				   pattern + index * PAGE_SIZE, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, xxh64_digest(&ctx->stream.hash), digest);
+	KUNIT_EXPECT_EQ(test, ctx->stream.pages_crc, crc);
 	KUNIT_EXPECT_EQ(test, -EPIPE, ckpt_stream_read_pages(ctx, bvecs + 1,
 							     2));
 }
@@ -388,6 +393,15 @@ static void the_tail_counts_and_sums_up(struct kunit *test)
 
 	/* One byte of a field that may hold anything. */
 	tail->checksum ^= 1;
+	file->f_pos = 0;
+	ctx = ckpt_test_context(test, file, FMODE_READ);
+	KUNIT_EXPECT_EQ(test, 0, ckpt_record_read(ctx, CKPT_HDR_TREE, &record));
+	KUNIT_EXPECT_EQ(test, 0, ckpt_record_read(ctx, CKPT_HDR_TREE, &record));
+	KUNIT_EXPECT_EQ(test, -EINVAL, ckpt_stream_read_tail(ctx));
+	ckpt_test_end(test, ctx);
+
+	tail->checksum ^= 1;
+	tail->pages_checksum ^= 1;
 	file->f_pos = 0;
 	ctx = ckpt_test_context(test, file, FMODE_READ);
 	KUNIT_EXPECT_EQ(test, 0, ckpt_record_read(ctx, CKPT_HDR_TREE, &record));

@@ -49,7 +49,8 @@ struct vfsmount;
  * @ahead_used: the first that is left
  * @ahead_len: end of those that were read
  * @broken: a transfer failed; what follows would not be understood
- * @hash: of all these bytes
+ * @hash: of all these bytes but the contents of pages
+ * @pages_crc: of the contents of pages, not inverted
  */
 struct ckpt_stream {
 	struct file *file;
@@ -60,6 +61,7 @@ struct ckpt_stream {
 	u32 ahead_len;
 	bool broken;
 	struct xxh64_state hash;
+	u32 pages_crc;
 };
 
 /**

@@ -39,7 +39,7 @@ void image_open(struct image *image, image_read_t read, void *arg)
 		.tail		= must_alloc(TAIL_SIZE),
 		.tail_size	= TAIL_SIZE,
 	};
-	XXH64_reset(&image->checksum, 0);
+	digest_start(&image->digest);
 }
 
 /**
@@ -95,7 +95,6 @@ static ssize_t fill(struct image *image)
 
 static void take_bytes(struct image *image, size_t len)
 {
-	XXH64_update(&image->checksum, image->buffer + image->buffer_at, len);
 	image->buffer_at += len;
 	image->offset += len;
 }
@@ -118,6 +117,7 @@ static ssize_t take(struct image *image, void *data, size_t len)
 		part = smaller(there, len - done);
 		memcpy((char *)data + done, image->buffer + image->buffer_at,
 		       part);
+		digest_records(&image->digest, (char *)data + done, part);
 		take_bytes(image, part);
 		done += part;
 	}
@@ -156,6 +156,7 @@ ssize_t image_pages(struct image *image, const void **data)
 	if ((u64)there > image->pages_left)
 		there = image->pages_left;
 	*data = image->buffer + image->buffer_at;
+	digest_pages(&image->digest, *data, there);
 	take_bytes(image, there);
 	image->pages_left -= there;
 	return there;
@@ -197,6 +198,7 @@ static enum image_result note_object(struct image *image,
 static enum image_result check_tail(struct image *image,
 				    const struct ckpt_hdr_tail *tail)
 {
+	struct ckpt_hdr_tail right;
 	unsigned char byte;
 	ssize_t more;
 
@@ -204,11 +206,16 @@ static enum image_result check_tail(struct image *image,
 		return bad(image, "%llu records, but the tail counts %llu",
 			   image->nr_records,
 			   tail->nr_records);
-	if (tail->checksum != image->digest)
+	if (tail->checksum != image->checksum)
 		return bad(image,
 			   "corrupt: checksum %016llx, but the tail has %016llx",
-			   image->digest,
+			   image->checksum,
 			   tail->checksum);
+	digest_end(&image->digest, &right);
+	if (tail->pages_checksum != right.pages_checksum)
+		return bad(image,
+			   "corrupt: checksum %08x of the pages, but the tail has %08x",
+			   right.pages_checksum, tail->pages_checksum);
 	more = image->ends_at_tail ? 0 : take(image, &byte, 1);
 	if (more > 0)
 		return bad(image, "bytes follow the tail");
@@ -331,7 +338,7 @@ static enum image_result take_header(struct image *image,
 {
 	ssize_t got;
 
-	image->digest = XXH64_digest(&image->checksum);
+	image->checksum = XXH64_digest(&image->digest.records);
 	image->record = (struct image_record) { .offset = image->offset };
 	got = take(image, header, sizeof(*header));
 	if (!got && image->is_failed)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <xxhash.h>
+#include "digest.h"
 
 #include "record.h"
 #include <linux/checkpoint_image.h>
@@ -51,8 +51,8 @@ struct image_record {
  * @nr_records: taken records
  * @page_size: from the header
  * @pages_left: bytes of the present record's pages that were not taken
- * @checksum: of the taken bytes
- * @digest: checksum before the present record
+ * @digest: of the taken bytes
+ * @checksum: of records, before the present one
  * @objects: type of each object seen so far, the first has id 1
  * @nr_objects: their number
  * @max_objects: room there
@@ -77,8 +77,8 @@ struct image {
 	u64 nr_records;
 	u32 page_size;
 	u64 pages_left;
-	XXH64_state_t checksum;
-	u64 digest;
+	struct image_digest digest;
+	u64 checksum;
 
 	u8 *objects;
 	u32 nr_objects;

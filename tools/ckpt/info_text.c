@@ -76,7 +76,7 @@ void image_print_verdict(const struct image *image, enum image_result result)
 		printf("FAILED: the checkpoint did not succeed (ckptinfo -e)\n");
 	else
 		printf("complete, checksum %016llx\n",
-		       image->digest);
+		       image->checksum);
 }
 
 static void record_line(const struct info_options *options, struct image *image)

@@ -27,7 +27,7 @@
  * @fields: copy of the present record
  * @waiting: bytes that go out before the next read
  * @nr_waiting: their number
- * @checksum: of what was passed on
+ * @digest: of what was passed on
  * @outside: open files that lead outside
  * @inherits_met: for each descriptor that is wanted, whether it is there
  * @paths_met: for each path that is wanted, whether it is there
@@ -42,7 +42,7 @@ struct rewriter {
 	unsigned char fields[2 * CKPT_GROWTH_MAX];
 	unsigned char *waiting;
 	size_t nr_waiting;
-	XXH64_state_t checksum;
+	struct image_digest digest;
 	struct outside_list outside;
 	bool *inherits_met;
 	bool *paths_met;
@@ -69,9 +69,8 @@ static ssize_t read_flushed(void *arg, void *data, size_t len)
 	return rewriter->read(rewriter->arg, data, len);
 }
 
-static int put(struct rewriter *rewriter, const void *data, size_t len)
+static int put_bytes(struct rewriter *rewriter, const void *data, size_t len)
 {
-	XXH64_update(&rewriter->checksum, data, len);
 	while (len) {
 		size_t part = smaller(len, ROOM - rewriter->nr_waiting);
 
@@ -83,6 +82,12 @@ static int put(struct rewriter *rewriter, const void *data, size_t len)
 			return -1;
 	}
 	return 0;
+}
+
+static int put(struct rewriter *rewriter, const void *data, size_t len)
+{
+	digest_records(&rewriter->digest, data, len);
+	return put_bytes(rewriter, data, len);
 }
 
 static struct inherit *wanted(const struct rewriter *rewriter, int saved)
@@ -216,7 +221,7 @@ static int change_tail(struct rewriter *rewriter)
 		      changes->paths[i].from, changes->paths[i].to);
 		ret = -1;
 	}
-	tail->checksum = XXH64_digest(&rewriter->checksum);
+	digest_end(&rewriter->digest, tail);
 	if (ret || !changes->freezer.dir || rewriter->out < 0)
 		return ret;
 	return flush(rewriter) ||
@@ -284,9 +289,11 @@ static int pass_pages(struct rewriter *rewriter)
 	const void *data;
 	ssize_t got;
 
-	while ((got = image_pages(&rewriter->image, &data)) > 0)
-		if (put(rewriter, data, got))
+	while ((got = image_pages(&rewriter->image, &data)) > 0) {
+		digest_pages(&rewriter->digest, data, got);
+		if (put_bytes(rewriter, data, got))
 			return -1;
+	}
 	return got;
 }
 
@@ -355,7 +362,7 @@ int rewrite_image(const struct changes *changes, image_read_t read, void *arg,
 	rewriter->waiting = must_alloc(ROOM);
 	rewriter->inherits_met = must_alloc(changes->nr_inherits);
 	rewriter->paths_met = must_alloc(changes->nr_paths);
-	XXH64_reset(&rewriter->checksum, 0);
+	digest_start(&rewriter->digest);
 	image_open(&rewriter->image, read_flushed, rewriter);
 	rewriter->image.ends_at_tail = true;
 

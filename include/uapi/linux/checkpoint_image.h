@@ -21,7 +21,7 @@
 
 #define CKPT_IMAGE_MAGIC	0x0054504b43554e4cULL	/* "LNUCKPT" */
 #define CKPT_IMAGE_TAIL_MAGIC	0x004c494154504b43ULL	/* "CKPTAIL" */
-#define CKPT_IMAGE_VERSION	1
+#define CKPT_IMAGE_VERSION	2
 
 /* Type numbers are never reused. */
 enum ckpt_hdr_type {
@@ -464,13 +464,17 @@ struct ckpt_hdr_memfd {
  * @h: type and length
  * @magic: CKPT_IMAGE_TAIL_MAGIC
  * @nr_records: records of the image, this one excluded
- * @checksum: XXH64, seed 0, over every byte before this record
+ * @checksum: XXH64, seed 0, over every byte before this record but the contents
+ *	of pages
+ * @pages_checksum: CRC-32C over the contents of all pages
  */
 struct ckpt_hdr_tail {
 	struct ckpt_hdr h;
 	__u64 magic;
 	__u64 nr_records;
 	__u64 checksum;
+	__u32 pages_checksum;
+	__u32 reserved;
 };
 
 /**

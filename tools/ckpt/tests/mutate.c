@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xxhash.h>
 
+#include "digest.h"
 #include "mutate.h"
 #include "record.h"
 
@@ -345,7 +345,7 @@ static void repair_tail(struct changing *image)
 		return;
 	memcpy(&tail, image->data + at, sizeof(tail));
 	tail.nr_records = image->nr_records - 1;
-	tail.checksum = XXH64(image->data, at, 0);
+	digest_image(image->data, at, &tail);
 	memcpy(image->data + at, &tail, sizeof(tail));
 }
 

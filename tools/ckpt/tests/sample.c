@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xxhash.h>
 
+#include "digest.h"
 #include "sample.h"
 #include "util.h"
 
@@ -158,9 +158,9 @@ void sample_end(struct sample *sample)
 	struct ckpt_hdr_tail tail = {
 		.magic		= CKPT_IMAGE_TAIL_MAGIC,
 		.nr_records	= sample->nr_records,
-		.checksum	= XXH64(sample->data, sample->len, 0),
 	};
 
+	digest_image(sample->data, sample->len, &tail);
 	sample_put(sample, CKPT_HDR_TAIL, &tail, NULL, 0);
 }
 

@@ -352,6 +352,20 @@ TEST_F_TIMEOUT(cow, without_relative, LIMIT)
 	EXPECT_TRUE(comes_back(&self->family, variant->nr_children, contents(LOOKED_AT)));
 }
 
+/* One bit of one page, and the tail is not made right. */
+TEST_F_TIMEOUT(cow, damaged_page, LIMIT)
+{
+	unsigned int last = image_count(&self->image, "pages") - 1;
+	long at = image_find(&self->image, "pages", last);
+	unsigned char *byte = image_at(&self->image, at + sizeof(struct ckpt_hdr_pages) + 5, 1);
+
+	ASSERT_TRUE(byte);
+	*byte ^= 0x10;
+	ASSERT_TRUE(image_store(&self->image, "image"));
+	EXPECT_TRUE(is_refused(&self->family, "the checksum of the pages differs"));
+	EXPECT_FALSE(leaves_children());
+}
+
 /* Whoever writes an image decides what is in it: other pages are as good. */
 TEST_F_TIMEOUT(cow, pages_from_elsewhere, LIMIT)
 {

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <linux/checkpoint_image.h>
 #include "kselftest_harness.h"
 
 #include "fail_nth.h"
@@ -261,20 +262,21 @@ static bool fail_to_become(struct progress *progress, int image, int nth_fd)
  */
 static bool count_allocations(struct progress *progress, int image, int nth_fd)
 {
-	off_t last = lseek(image, 0, SEEK_END) - 1;
+	off_t at = lseek(image, 0, SEEK_END) - sizeof(struct ckpt_hdr_tail) +
+		   offsetof(struct ckpt_hdr_tail, checksum);
 	unsigned char good, bad;
 	int error;
 
-	if (pread(image, &good, 1, last) != 1)
+	if (pread(image, &good, 1, at) != 1)
 		return false;
 	bad = ~good;
-	if (pwrite(image, &bad, 1, last) != 1 || lseek(image, 0, SEEK_SET) ||
+	if (pwrite(image, &bad, 1, at) != 1 || lseek(image, 0, SEEK_SET) ||
 	    !arm(nth_fd, MAX_NTH))
 		return false;
 	sys_restart(0, image, RESTART_TASKSELF, NONE);
 	error = errno;
 	progress->needed = MAX_NTH - disarm(nth_fd) - CLEANUP;
-	if (pwrite(image, &good, 1, last) != 1)
+	if (pwrite(image, &good, 1, at) != 1)
 		return false;
 	return error == EINVAL || complain("wrong checksum: %s", strerror(error));
 }

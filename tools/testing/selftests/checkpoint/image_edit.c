@@ -10,8 +10,8 @@
 
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <xxhash.h>
 
+#include "digest.h"
 #include "record.h"
 #include <linux/checkpoint_image.h>
 
@@ -288,6 +288,6 @@ void image_seal(struct image *image)
 	}
 	memcpy(&tail, image->data + at, sizeof(tail));
 	tail.nr_records = records;
-	tail.checksum = XXH64(image->data, at, 0);
+	digest_image(image->data, at, &tail);
 	memcpy(image->data + at, &tail, sizeof(tail));
 }
