@@ -6,19 +6,25 @@
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
 #include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 /* Pages that one read fills. */
 #define BATCH_PAGES	256
 
 /**
  * struct batch - pages of the new address space that one read fills
- * @pages: pinned
+ * @nr_pages: in @pages, of those that are not mapped yet
+ * @pages: with a reference each, or pinned; NULL if mapped
  * @bvecs: the same, for the read
  */
 struct batch {
+	unsigned int nr_pages;
 	struct page *pages[BATCH_PAGES];
 	struct bio_vec bvecs[BATCH_PAGES];
 };
@@ -41,8 +47,13 @@ static int check_private(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return 0;
 }
 
-static int fill(struct ckpt_ctx *ctx, struct mm_struct *mm, struct batch *batch,
-		unsigned long start, unsigned long nr_pages)
+/*
+ * Huge pages: a fault decides whether there is one, and which pages there are. They
+ * are filled where they are.
+ */
+static int fill_present(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			struct batch *batch, unsigned long start,
+			unsigned long nr_pages)
 {
 	long index, pinned;
 	int ret;
@@ -64,6 +75,157 @@ static int fill(struct ckpt_ctx *ctx, struct mm_struct *mm, struct batch *batch,
 	if (!ret)
 		ret = ckpt_stream_read_pages(ctx, batch->bvecs, nr_pages);
 	unpin_user_pages_dirty_lock(batch->pages, pinned, true);
+	return ret;
+}
+
+static struct folio *allocate_page(struct vm_area_struct *vma,
+				   unsigned long address)
+{
+	struct folio *folio;
+
+	if (anon_vma_prepare(vma))
+		return NULL;
+	folio = vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, address, false);
+	if (!folio)
+		return NULL;
+	if (mem_cgroup_charge(folio, vma->vm_mm, GFP_KERNEL)) {
+		folio_put(folio);
+		return NULL;
+	}
+	folio_throttle_swaprate(folio, GFP_KERNEL);
+	return folio;
+}
+
+/* What is allocated is in the batch, also after a failure. */
+static int allocate_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			  struct batch *batch, unsigned long start,
+			  unsigned long nr_pages)
+{
+	unsigned long end = start + nr_pages * PAGE_SIZE, address;
+	struct vm_area_struct *vma = NULL;
+
+	mmap_assert_locked(mm);
+	for (address = start; address < end; address += PAGE_SIZE) {
+		struct folio *folio;
+
+		if (!vma || address >= vma->vm_end)
+			vma = vma_lookup(mm, address);
+		folio = allocate_page(vma, address);
+		if (!folio)
+			return ckpt_error(ctx, -ENOMEM, "no page at %#lx",
+					  address);
+		bvec_set_folio(&batch->bvecs[batch->nr_pages], folio,
+			       PAGE_SIZE, 0);
+		batch->pages[batch->nr_pages++] = folio_page(folio, 0);
+	}
+	return 0;
+}
+
+/* As do_anonymous_page() maps a page for a write, or wp_page_copy() a copy. */
+static void map_page(struct vm_area_struct *vma, unsigned long address,
+		     pte_t *entry, struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	pte_t pte = pte_mkdirty(mk_pte(page, vma->vm_page_prot));
+
+	__folio_mark_uptodate(folio);
+	folio_add_new_anon_rmap(folio, vma, address, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(folio, vma);
+	set_pte_at(vma->vm_mm, address, entry,
+		   maybe_mkwrite(pte_sw_mkyoung(pte), vma));
+}
+
+/* Maps pages below one page table, as far as nothing is there; how many. */
+static unsigned long map_below(struct vm_area_struct *vma,
+			       unsigned long address, struct page **pages,
+			       unsigned long most)
+{
+	unsigned long nr_mapped = 0;
+	pte_t *first;
+	spinlock_t *ptl;
+
+	most = min(most, (vma->vm_end - address) >> PAGE_SHIFT);
+	most = min(most, PTRS_PER_PTE - pte_index(address));
+	first = get_locked_pte(vma->vm_mm, address, &ptl);
+	if (!first)
+		return 0;
+	while (nr_mapped < most && pte_none(ptep_get(first + nr_mapped))) {
+		map_page(vma, address + nr_mapped * PAGE_SIZE,
+			 first + nr_mapped, pages[nr_mapped]);
+		nr_mapped++;
+	}
+	pte_unmap_unlock(first, ptl);
+	add_mm_counter(vma->vm_mm, MM_ANONPAGES, nr_mapped);
+	return nr_mapped;
+}
+
+/* A page is there already: of the file, a huge one, or the same once more. */
+static int copy_over(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		     unsigned long address, struct page *page)
+{
+	struct page *present;
+	long pinned;
+
+	pinned = pin_user_pages_remote(mm, address, 1, FOLL_WRITE | FOLL_FORCE,
+				       &present, NULL);
+	if (pinned != 1)
+		return ckpt_error(ctx, pinned ?: -ENOMEM, "no page at %#lx",
+				  address);
+	copy_highpage(present, page);
+	unpin_user_pages_dirty_lock(&present, 1, true);
+	return 0;
+}
+
+/* Those that are mapped leave the batch. */
+static int map_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		     struct batch *batch, unsigned long start)
+{
+	unsigned int index = 0;
+	int ret = 0;
+
+	mmap_assert_locked(mm);
+	while (index < batch->nr_pages && !ret) {
+		unsigned long address = start + index * PAGE_SIZE, nr_mapped;
+		struct page **pages = &batch->pages[index];
+
+		nr_mapped = map_below(vma_lookup(mm, address), address, pages,
+				      batch->nr_pages - index);
+		memset(pages, 0, nr_mapped * sizeof(*pages));
+		index += nr_mapped;
+		if (!nr_mapped)
+			ret = copy_over(ctx, mm, address,
+					batch->pages[index++]);
+	}
+	return ret;
+}
+
+/*
+ * The pages are filled before they are mapped: they need neither zeros nor a
+ * fault. Nobody else changes the mappings meanwhile.
+ */
+static int fill_fresh(struct ckpt_ctx *ctx, struct mm_struct *mm,
+		      struct batch *batch, unsigned long start,
+		      unsigned long nr_pages)
+{
+	unsigned int index;
+	int ret;
+
+	batch->nr_pages = 0;
+	mmap_read_lock(mm);
+	ret = check_private(ctx, mm, start, start + nr_pages * PAGE_SIZE);
+	if (!ret)
+		ret = allocate_pages(ctx, mm, batch, start, nr_pages);
+	mmap_read_unlock(mm);
+	if (!ret)
+		ret = ckpt_stream_read_pages(ctx, batch->bvecs, nr_pages);
+	if (!ret) {
+		mmap_read_lock(mm);
+		ret = map_pages(ctx, mm, batch, start);
+		mmap_read_unlock(mm);
+	}
+	for (index = 0; index < batch->nr_pages; index++)
+		if (batch->pages[index])
+			put_page(batch->pages[index]);
 	return ret;
 }
 
@@ -89,7 +251,10 @@ static int restore_run(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		unsigned long nr_pages = min_t(unsigned long, left,
 					       BATCH_PAGES);
 
-		ret = fill(ctx, mm, batch, start, nr_pages);
+		if (record->flags & CKPT_PAGES_HUGE)
+			ret = fill_present(ctx, mm, batch, start, nr_pages);
+		else
+			ret = fill_fresh(ctx, mm, batch, start, nr_pages);
 		if (ret)
 			return ret;
 		start += nr_pages * PAGE_SIZE;
