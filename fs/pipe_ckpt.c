@@ -27,7 +27,10 @@
 #include <linux/splice.h>
 #include <linux/uidgid.h>
 
-/* A buffer is a page, or what a socket had in one piece. */
+/*
+ * A buffer is a page, or what a socket or the trace buffer had in one piece: no
+ * kernel makes any of more than half of this.
+ */
 #define BUFFER_LEN_MAX	SZ_1M
 
 /*

@@ -4,7 +4,9 @@
  */
 #include "harness.h"
 #include "image_edit.h"
+#include "ns_restart.h"
 
+#include <linux/capability.h>
 #include <linux/userfaultfd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -156,6 +158,19 @@ TEST_F_TIMEOUT(epolls, items_as_they_cannot_be, LIMIT)
 	EXPECT_TRUE(refuses(image, "epoll_items[0].nr_items", 0xffffffff, NULL, 0, EINVAL, ""));
 }
 
+/* What restart() says to root who must not change how the network works. */
+static int restart_without_admin(const struct image *image)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		drop_capability(CAP_NET_ADMIN);
+		_exit(-restart_changed(image));
+	}
+	return -exit_status(pid);
+}
+
 /* Whoever restarts has no rights but his own. */
 TEST_F_TIMEOUT(epolls, rights, LIMIT)
 {
@@ -171,6 +186,11 @@ TEST_F_TIMEOUT(epolls, rights, LIMIT)
 	ASSERT_TRUE(image_set(&changed, "epoll[0].busy_poll_budget", 100));
 	image_seal(&changed);
 	EXPECT_EQ(0, restart_changed(&changed));
+	EXPECT_EQ(-EPERM, restart_without_admin(&changed));
+	EXPECT_TRUE(log_names("epoll polls for 100 packets: more than 64 need CAP_NET_ADMIN"));
+	ASSERT_TRUE(image_set(&changed, "epoll[0].busy_poll_budget", 64));
+	image_seal(&changed);
+	EXPECT_EQ(0, restart_without_admin(&changed));
 	image_free(&changed);
 }
 

@@ -3,6 +3,7 @@
  * Pipes that others have open too, system calls that wait for a pipe, and
  * images that go through one.
  */
+#include "fuse_file.h"
 #include "harness.h"
 #include "image_edit.h"
 
@@ -537,6 +538,75 @@ TEST_F_TIMEOUT(pipes, held_by_sleeper, LIMIT)
 	kill_and_reap(pid);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* The page of a file, in a pipe that it has twice; the file is gone. */
+static void pause_with_page(void)
+{
+	int file;
+
+	make_pipes();
+	file = open("fuse/file", O_RDONLY);
+	if (file < 0 || splice(file, NULL, 1, NULL, FUSE_FILE_SIZE, 0) != FUSE_FILE_SIZE)
+		_exit(6);
+	close(file);
+	for (;;)
+		pause();
+}
+
+static void read_page(void)
+{
+	int file = open("fuse/file", O_RDONLY);
+	char byte;
+
+	_exit(file < 0 || pread(file, &byte, 1, 0) != 1 || byte != FUSE_FILE_LETTER);
+}
+
+static bool save_refuses(pid_t pid, int error, const char *word)
+{
+	long ret = save_to("image", pid, "log");
+
+	if (ret != -error)
+		return complain("%ld, not %d", ret, -error);
+	return log_names(word) && wait_blocked(pid, NR64_PAUSE);
+}
+
+/*
+ * A page is still there, and what it held is not: somebody could not write to its
+ * file. It is read again, or not, or is no part of the file any more.
+ */
+TEST_F_TIMEOUT(pipes, pages_that_cannot_be_read, LIMIT)
+{
+	struct fuse_file fuse;
+	pid_t pid, reader;
+	int fd;
+
+	ASSERT_TRUE(fuse_file_mount(&fuse, "fuse"));
+	pid = start_blocked(pause_with_page, NR64_PAUSE);
+	ASSERT_GT(pid, 0);
+	EXPECT_GT(save_to("image", pid, "log"), 0);
+	fd = open("fuse/file", O_WRONLY | O_CLOEXEC);
+	ASSERT_EQ(-1, pwrite(fd, "x", 1, 0));
+	ASSERT_EQ(EIO, errno);
+	EXPECT_TRUE(save_refuses(pid, EIO, "unread data of a pipe cannot be read"));
+
+	fuse_file_set_answer(&fuse, FUSE_WAIT);
+	reader = fork();
+	if (!reader)
+		read_page();
+	ASSERT_TRUE(fuse_file_await_reader(&fuse));
+	EXPECT_TRUE(save_refuses(pid, EBUSY,
+				 "data of a pipe is still being read from its file"));
+	fuse_file_set_answer(&fuse, FUSE_ANSWER);
+	EXPECT_TRUE(reap(reader, 0, "reader"));
+	EXPECT_GT(save_to("image", pid, "log"), 0);
+
+	ASSERT_EQ(-1, pwrite(fd, "x", 1, 0));
+	ASSERT_EQ(0, ftruncate(fd, 0));
+	EXPECT_TRUE(save_refuses(pid, ENODATA, "unread data of a pipe cannot be read"));
+	close(fd);
+	kill_and_reap(pid);
+	fuse_file_umount(&fuse);
 }
 
 static long restart_as_user(void)

@@ -9,7 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 
 #ifndef __NR_mseal
@@ -179,6 +182,36 @@ static bool make_unlinked_remote(void)
 static bool make_path_unlinked(void)
 {
 	return opens(scratch_file()) && opens(open("scratch", O_PATH)) && !unlink("scratch");
+}
+
+/* A name that leads to something, and then nowhere. */
+static bool open_path_and_unlink(void)
+{
+	return opens(open("scratch", O_PATH | O_NOFOLLOW)) && !unlink("scratch");
+}
+
+static bool make_path_of_fifo(void)
+{
+	return !mkfifo("scratch", 0600) && open_path_and_unlink();
+}
+
+static bool make_path_of_symlink(void)
+{
+	return !symlink("nowhere", "scratch") && open_path_and_unlink();
+}
+
+static bool make_path_of_socket(void)
+{
+	struct sockaddr_un name = { AF_UNIX, "scratch" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return !bind(fd, (struct sockaddr *)&name, sizeof(name)) && !close(fd) &&
+	       open_path_and_unlink();
+}
+
+static bool make_path_of_device(void)
+{
+	return !mknod("scratch", S_IFCHR | 0600, makedev(1, 3)) && open_path_and_unlink();
 }
 
 static bool make_path_of_pipe(void)
@@ -356,6 +389,10 @@ const struct refusal file_refusals[] = {
 	  "file scratch-dir is unlinked and has the extended attribute user.colour" },
 	{ "unlinked-remote", make_unlinked_remote, EBADF, "not open for reading" },
 	{ "path-unlinked", make_path_unlinked, EBADF, "file scratch was unlinked" },
+	{ "path-of-fifo", make_path_of_fifo, EBADF, "file scratch was unlinked" },
+	{ "path-of-symlink", make_path_of_symlink, EBADF, "file scratch was unlinked" },
+	{ "path-of-socket", make_path_of_socket, EBADF, "file scratch was unlinked" },
+	{ "path-of-device", make_path_of_device, EBADF, "file scratch was unlinked" },
 	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
 	{ "nameless-lease", make_nameless_lease, EBUSY, "scratch has a lease and no name" },
 	{ "dnotify", make_dnotify, EBADF, "has notification" },
