@@ -14,6 +14,8 @@
 #   results    files that it makes (default: its output alone)
 #   unordered  set if the lines of its output have no fixed order
 #   tasks      processes and threads that there are at least when it is saved
+#   slow       task that is not let run any more before it is saved, until who writes
+#              to it has filled its pipe; that must be in the image
 #   go         FIFO that it reads a line from, where it is to be saved: at two fifths
 #              of its output
 #   ids        how it comes back: --pids (the default) or --pidns
@@ -33,7 +35,7 @@ DEBIAN="chroot $ROOT /usr/bin/env -i -C /srv/$name LC_ALL=C HOME=/root PATH=/usr
 LAST_PID=$((10000 + 0x$(echo "$name" | sha256sum | cut -c 1-4) % 20000))
 # Seconds that anything may take.
 PATIENCE=180
-command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids go=''
+command='' setup='' input='' results='' unordered='' tasks=1 ids=--pids go='' slow=''
 
 say()
 {
@@ -101,6 +103,61 @@ let_go()
 	[ -z "$go" ] || echo go >"$DIR/$go" &
 }
 
+# Wait until a command says yes.
+await()
+{
+	limit=$(($(uptime_now) + PATIENCE))
+	until "$@"; do
+		[ "$(uptime_now)" -lt $limit ] || fail "in vain: $*"
+		sleep 0.1
+	done
+}
+
+# Its process id is in $reader then.
+is_there()
+{
+	while read -r reader; do
+		[ "$(cat /proc/"$reader"/comm 2>/dev/null)" != "$1" ] || return 0
+	done <$GROUP/cgroup.procs
+	return 1
+}
+
+# Does whoever writes to the pipe that it reads not get on?
+is_full()
+{
+	while read -r writer; do
+		[ "$(readlink /proc/"$writer"/fd/1)" != "$(readlink /proc/"$reader"/fd/0)" ] ||
+			! grep -qs "^1 0x1 " /proc/"$writer"/syscall || return 0
+	done <$GROUP/cgroup.procs
+	return 1
+}
+
+# The pipe in front of the slow one is full, and everybody waits.
+hold()
+{
+	[ "$slow" ] || return 0
+	await is_there "$slow"
+	kill -STOP "$reader"
+	await is_full
+}
+
+# It is stopped no more, but frozen, and reads on when it is restarted.
+let_loose()
+{
+	[ "$slow" ] || return 0
+	kill -CONT "$reader"
+	await_group "frozen 1" || fail "$slow is not frozen"
+}
+
+# Bytes that the image has from pipes.
+unread()
+{
+	ckptinfo -v "$IMAGE" | awk '
+		$0 ~ / pipe_buffer / { is_next = 1; next }
+		is_next { sub(/.* nbytes=/, ""); bytes += $1; is_next = 0 }
+		END { print bytes + 0 }'
+}
+
 # At a moment when as many are at work as there should be: some come and go.
 freeze()
 {
@@ -117,7 +174,9 @@ freeze()
 
 save()
 {
+	hold
 	freeze
+	let_loose
 	checkpoint -q -l "$DIR.messages" -o "$IMAGE" $pid || fail "checkpoint"
 	echo 1 >$GROUP/cgroup.kill
 	wait $pid 2>/dev/null
@@ -126,6 +185,11 @@ save()
 	[ "$before" -gt 0 ] || fail "it has not begun"
 	[ "$before" -lt "$total" ] || fail "it was done already"
 	[ "$threads" -ge "$tasks" ] || fail "$tasks tasks expected"
+	[ -z "$slow" ] || {
+		bytes=$(unread)
+		say "unread in pipes: $bytes bytes"
+		[ "$bytes" -gt 0 ] || fail "its pipes are empty"
+	}
 	cp "$DIR/output" "$DIR.before"
 }
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# cat | sort | gzip >file, of all of Python's own modules.  sort has little memory: it
-# reads slowly, since it writes temporary files, and cat waits for it; gzip has nothing
-# to read before sort has seen all.  Each line of the output tells what was read.
+# cat | sort | gzip >file, of all of Python's own modules.  sort has little memory and
+# writes temporary files: it is the slow one, for which cat waits; gzip has nothing to
+# read before sort has seen all.  Each line of the output tells what was read.
 
 set -e -o pipefail
 mapfile -t files < <(find /usr/lib/python3.11 -name '*.py' | sort)
