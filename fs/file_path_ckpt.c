@@ -4,7 +4,8 @@
  * directories, memory devices, and whatever is open as a path only.
  *
  * Saved: the path, and what identifies the file. If the name that it was
- *	opened by is gone, another one of it will do.
+ *	opened by is gone, another one of it will do; a memory device has one
+ *	that everybody knows.
  * Refused: unlinked files but regular ones and directories (for these see
  *	fs/unlinked_ckpt.c and fs/removed_directory_ckpt.c), paths that the
  *	caller of checkpoint() cannot see.
@@ -20,7 +21,9 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kdev_t.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/mm.h>
 #include <linux/stat.h>
 #include <linux/time64.h>
@@ -98,8 +101,45 @@ static struct dentry *other_name(const struct path *path)
 	return d_find_alias(inode);
 }
 
+/*
+ * All nodes of a memory device are the same. That of a container may be gone, or
+ * its mount.
+ */
+static const char *usual_name(const struct inode *inode)
+{
+	if (!S_ISCHR(inode->i_mode) || MAJOR(inode->i_rdev) != MEM_MAJOR)
+		return NULL;
+	switch (MINOR(inode->i_rdev)) {
+	case 3:
+		return "/dev/null";
+	case 5:
+		return "/dev/zero";
+	case 7:
+		return "/dev/full";
+	case 8:
+		return "/dev/random";
+	case 9:
+		return "/dev/urandom";
+	default:
+		return NULL;
+	}
+}
+
+static int add_name(struct ckpt_ctx *ctx, const struct path *path,
+		    const char *usual)
+{
+	int ret = path->dentry ? ckpt_path_add(ctx, path) : -ENOENT;
+
+	if (ret != -ENOENT || !usual)
+		return ret;
+	ckpt_note(ctx, "a node of %s has no name here: that one will be opened",
+		  usual);
+	return ckpt_text_add(ctx, usual);
+}
+
 static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
-					    const struct path *path)
+					    const struct path *path,
+					    const char *usual)
 {
 	const struct inode *inode = d_inode(path->dentry);
 	struct path linked = { .mnt = path->mnt };
@@ -110,7 +150,7 @@ static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
 		linked.dentry = other_name(path);
 	else if (inode->i_nlink)
 		linked.dentry = dget(path->dentry);
-	if (!linked.dentry) {
+	if (!linked.dentry && !usual) {
 		ret = ckpt_error(ctx, -EBADF, "file %pd was unlinked%s",
 				 path->dentry,
 				 inode->i_nlink && !S_ISDIR(inode->i_mode) ?
@@ -121,7 +161,7 @@ static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
 	ret = -ENOMEM;
 	if (record) {
 		identify(inode, record);
-		ret = ckpt_path_add(ctx, &linked);
+		ret = add_name(ctx, &linked, usual);
 	}
 	if (ret)
 		ckpt_error(ctx, ret, "file %pd cannot be named", path->dentry);
@@ -139,7 +179,7 @@ static struct ckpt_hdr_file_path *save_path(struct ckpt_ctx *ctx,
  */
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path)
 {
-	return PTR_ERR_OR_ZERO(save_path(ctx, path));
+	return PTR_ERR_OR_ZERO(save_path(ctx, path, NULL));
 }
 
 /*
@@ -327,7 +367,7 @@ int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_file_save_unlinked(ctx, file);
 	if (ckpt_directory_is_removed(path))
 		return ckpt_file_save_removed_directory(ctx, path);
-	record = save_path(ctx, path);
+	record = save_path(ctx, path, usual_name(inode));
 	if (IS_ERR(record))
 		return PTR_ERR(record);
 	ckpt_object_keep_path(ctx, file, record);

@@ -240,6 +240,7 @@ const struct subject_case subject_cases[] = {
 	FILES("file-sharing-user", "files", "sharing", ORDINARY),
 	FILES("directory", "files", "directory"),
 	FILES("devices", "files", "devices"),
+	FILES("devices-without-node", "files", "nodes", DRIFTS),
 	FILES("many-files", "files", "many"),
 	FILES("thousands-of-files", "descriptors", "thousands"),
 	FILES("far-positions", "descriptors", "far"),

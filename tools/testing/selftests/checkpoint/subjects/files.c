@@ -3,6 +3,7 @@
 #include "subject.h"
 
 #include <dirent.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 static int fds[16];
@@ -171,6 +172,27 @@ static void setup_devices(void)
 	}
 }
 
+/* Their nodes were those of a container that is gone. */
+static void setup_nodes(void)
+{
+	char path[32];
+	size_t index;
+
+	need(!mkdir("dev", 0755) && !mount("dev", "dev", "tmpfs", 0, NULL));
+	for (index = 0; index < ARRAY_SIZE(devices); index++) {
+		struct stat st;
+
+		snprintf(path, sizeof(path), "/dev/%s", devices[index]);
+		need(!stat(path, &st));
+		/* Three are unlinked, two on a mount that nobody finds. */
+		snprintf(path, sizeof(path), index < 3 ? "%s" : "dev/%s", devices[index]);
+		need(!mknod(path, S_IFCHR | 0600, st.st_rdev));
+		fds[index] = open(path, index == 4 ? O_RDONLY | O_CLOEXEC : O_RDWR);
+		need(fds[index] >= 0 && (index >= 3 || !unlink(path)));
+	}
+	need(!umount2("dev", MNT_DETACH));
+}
+
 static void verify_devices(void)
 {
 	static char bytes[64], zero[64];
@@ -233,6 +255,7 @@ static const struct subject_mode modes[] = {
 	{ "sharing", setup_sharing, verify_sharing },
 	{ "directory", setup_directory, verify_directory },
 	{ "devices", setup_devices, verify_devices },
+	{ "nodes", setup_nodes, verify_devices },
 	{ "many", setup_many, verify_many },
 	{ }
 };

@@ -5,6 +5,8 @@
 
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 /* Contents of the file that is being looked at. */
 static char file[512 * 1024];
@@ -134,13 +136,22 @@ static const char *lasting_name(const char *path)
 	return path;
 }
 
+/* All of its nodes are the same. */
+static bool is_memory_device(const char *path, struct stat *st)
+{
+	return !stat(path, st) && S_ISCHR(st->st_mode) && major(st->st_rdev) == 1;
+}
+
 static void add_link(struct snapshot *snapshot, const char *path)
 {
 	char target[512];
 	ssize_t len = readlink(path, target, sizeof(target) - 1);
+	struct stat st;
 
 	if (len < 0)
 		return add(snapshot, "%s: error %d\n", path, errno);
+	if (is_memory_device(path, &st))
+		return add(snapshot, "%s: memory device %u\n", path, minor(st.st_rdev));
 	target[name_length(target, len)] = '\0';
 	add(snapshot, "%s -> %s\n", path, lasting_name(target));
 }
