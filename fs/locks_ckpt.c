@@ -355,10 +355,10 @@ int ckpt_file_lease_save(struct ckpt_ctx *ctx, struct file *file, u32 kind)
 	if (!is_lease)
 		return ckpt_error(ctx, -EBUSY,
 				  "file %pD has a delegation or a layout", file);
-	/* A restart opens a file twice if its contents are in the image. */
-	if (kind != CKPT_FILE_REGULAR)
-		return ckpt_error(ctx, -EBUSY,
-				  "file %pD has a lease and no name", file);
+	if (kind == CKPT_FILE_EXTERNAL)
+		return ckpt_error(ctx, -EBADF,
+				  "file %pD has a lease, and is outside of the image",
+				  file);
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_LEASE);
 	if (!record)
 		return -ENOMEM;

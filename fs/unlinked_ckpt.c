@@ -9,7 +9,7 @@
  *	attributes; blocks of zeros become holes.
  * Refused: files with extended attributes, append-only, immutable, or protected
  *	by fs-verity; files that the caller may not read; files of another
- *	machine that are not open for reading.
+ *	machine, or with a lease for writing, that are not open for reading.
  *
  * Only the open file keeps the contents, so they are in the image: they are
  * copied while the target is stopped, for the time that takes, into memory or
@@ -19,6 +19,7 @@
 #include <linux/blk_types.h>
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
+#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/err.h>
@@ -31,6 +32,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/stat.h>
 #include <linux/string.h>
 #include <linux/uio.h>
@@ -58,11 +60,18 @@ static int may_read(const struct file *file)
 }
 
 /* Opening the file would break it, and wait for a holder who is stopped. */
-static bool has_leases(const struct inode *inode)
+static bool has_write_lease(const struct inode *inode)
 {
 	struct file_lock_context *locks = locks_inode_context(inode);
+	const struct file_lease *lease;
 
-	return locks && !list_empty_careful(&locks->flc_lease);
+	if (!locks || list_empty_careful(&locks->flc_lease))
+		return false;
+	guard(spinlock)(&locks->flc_lock);
+	list_for_each_entry(lease, &locks->flc_lease, c.flc_list)
+		if (lease->c.flc_type == F_WRLCK)
+			return true;
+	return false;
 }
 
 static const char *unsupported(const struct file *file)
@@ -94,9 +103,10 @@ int ckpt_file_save_unlinked(struct ckpt_ctx *ctx, struct file *file)
 	if (unsupported(file))
 		return ckpt_error(ctx, -EBADF, "file %pD %s", file,
 				  unsupported(file));
-	if (has_leases(inode))
+	if (has_write_lease(inode) && !(file->f_mode & FMODE_READ))
 		return ckpt_error(ctx, -EBUSY,
-				  "file %pD has a lease and no name", file);
+				  "file %pD has a lease, no name, and is not open for reading",
+				  file);
 	ctx->contents_of = file;
 	objref = ckpt_object_save(ctx, CKPT_OBJ_UNLINKED, inode);
 	ctx->contents_of = NULL;
@@ -410,8 +420,11 @@ static int copy_contents(struct ckpt_ctx *ctx, struct file *file,
 	return ret == -E2BIG ? copy_beside(ctx, file, reader, size) : ret;
 }
 
-/* There is no other place for it, and nobody tells where its holes are. */
-static int copy_remote(struct ckpt_ctx *ctx, struct file *file, loff_t size)
+/*
+ * By the open file of the target, since no other one can be had. There is no
+ * other place for it, and nobody tells where its holes are.
+ */
+static int copy_as_target(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
 	struct memory_copy copy = {
 		.copies	= ckpt_page_copies_alloc(),
@@ -439,8 +452,8 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 	if (ret)
 		return ckpt_error(ctx, ret,
 				  "unlinked file %pD may not be read", file);
-	if (is_remote(file))
-		return copy_remote(ctx, file, size);
+	if (is_remote(file) || has_write_lease(file_user_inode(file)))
+		return copy_as_target(ctx, file, size);
 	/* A position and read-ahead of our own, and no trace of the reading. */
 	reader = ckpt_file_open_unnoticed(file_user_path(file));
 	if (IS_ERR(reader))

@@ -293,19 +293,22 @@ static struct file *restore_file(struct ckpt_ctx *ctx)
  *
  * Context: Creates the file with the credentials of the current task.
  *
- * Return: struct file with a reference, open for reading, or an error pointer.
+ * Return: struct file with a reference, open as a path only, or an error pointer.
  */
 void *ckpt_unlinked_restore(struct ckpt_ctx *ctx)
 {
 	struct file *file = restore_file(ctx);
-	struct file *reader;
+	struct file *path_only;
 
 	if (IS_ERR(file))
 		return file;
-	reader = ckpt_file_open_unnoticed(&file->f_path);
-	/* At once: a file that is open for writing cannot be executed. */
+	path_only = dentry_open(&file->f_path, O_PATH, current_cred());
+	/*
+	 * At once: a file that is open for writing cannot be executed, and one
+	 * that is open at all cannot get a lease for writing.
+	 */
 	__fput_sync(file);
-	return reader;
+	return path_only;
 }
 
 /**

@@ -463,7 +463,7 @@ static void lease_memfd(void)
 }
 
 /*
- * To read such a file would break the lease, and wait until a process that is
+ * To open such a file would break the lease, and wait until a process that is
  * stopped has given it up.
  */
 TEST_F_TIMEOUT(locks, lease_without_name, LIMIT)
@@ -479,9 +479,8 @@ TEST_F_TIMEOUT(locks, lease_without_name, LIMIT)
 		for (round = 0; round < 2; round++) {
 			s64 start = monotonic_ns();
 
-			EXPECT_EQ(-EBUSY, save_to("../image", pid, "../log"));
+			EXPECT_GT(save_to("../image", pid, "../log"), 0);
 			EXPECT_LT(monotonic_ns() - start, scaled_ms(5000));
-			EXPECT_TRUE(file_holds("../log", "nameless has a lease and no name"));
 			EXPECT_TRUE(lease_is_active(pid));
 		}
 		kill_and_reap(pid);

@@ -230,8 +230,8 @@ static bool make_nameless_lease(void)
 	int fd = scratch_file();
 
 	close(fd);
-	fd = open("scratch", O_RDONLY);
-	return opens(fd) && !fcntl(fd, F_SETLEASE, F_RDLCK) && !unlink("scratch");
+	fd = open("scratch", O_WRONLY);
+	return opens(fd) && !fcntl(fd, F_SETLEASE, F_WRLCK) && !unlink("scratch");
 }
 
 static bool make_dnotify(void)
@@ -394,7 +394,8 @@ const struct refusal file_refusals[] = {
 	{ "path-of-socket", make_path_of_socket, EBADF, "file scratch was unlinked" },
 	{ "path-of-device", make_path_of_device, EBADF, "file scratch was unlinked" },
 	{ "path-of-pipe", make_path_of_pipe, ENOENT, "cannot be named" },
-	{ "nameless-lease", make_nameless_lease, EBUSY, "scratch has a lease and no name" },
+	{ "nameless-lease", make_nameless_lease, EBUSY,
+	  "file scratch has a lease, no name, and is not open for reading" },
 	{ "dnotify", make_dnotify, EBADF, "has notification" },
 	{ "owner-parent", make_owner_parent, EBUSY, "scratch sends signals to process " },
 	{ "owner-group", make_owner_group, EBUSY, "sends signals to process group " },
