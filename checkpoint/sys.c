@@ -14,7 +14,8 @@
 
 #include "internal.h"
 
-#define CHECKPOINT_FLAGS	(CHECKPOINT_SUBTREE | CHECKPOINT_NETNS)
+#define CHECKPOINT_FLAGS						\
+	(CHECKPOINT_SUBTREE | CHECKPOINT_NETNS | CHECKPOINT_EXTERNAL)
 #define RESTART_FLAGS							\
 	(RESTART_TASKSELF | RESTART_FROZEN | RESTART_GHOST |		\
 	 RESTART_KEEP_LSM | RESTART_CONN_RESET)
@@ -71,7 +72,8 @@ static int may_call(void)
  * * -EOPNOTSUPP: a known flag, or state of the process, is not supported yet
  * * -EACCES: an IPC namespace holds what the caller may not read
  * * -EBADF: a descriptor is closed or not writable; or the process has a file
- *   of a type that cannot be saved
+ *   of a type that cannot be saved, and CHECKPOINT_EXTERNAL is not set or it is
+ *   not open at a descriptor alone
  * * -ESRCH: no such process, or it is exiting
  * * -EPERM: the caller may not trace it; or kernel.ckpt_unpriv_allowed is 0
  *   and the caller lacks CAP_SYS_ADMIN; or it is in other namespaces, and they
@@ -132,8 +134,8 @@ SYSCALL_DEFINE4(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
  * * -EBUSY: the process to restore has other threads than those that wait to
  *   be restored, or shares its signal handlers, or a thread its descriptor
  *   table; or a FIFO with saved data holds data already; or a descriptor is to
- *   take the place of a file with locks or a lease; or a task would not be
- *   frozen, with RESTART_FROZEN
+ *   take the place of a file that is mapped or has locks or a lease; or a task
+ *   would not be frozen, with RESTART_FROZEN
  * * -EAGAIN: somebody else holds a lock, or has a file open on which there was
  *   a lease; or a limit is exceeded
  * * -ENOTCONN: a file leads outside of the image, and nothing takes its place

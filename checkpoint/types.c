@@ -236,6 +236,7 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 	[CKPT_FILE_REGULAR] = {
 		.name		= "regular file",
+		.may_replace	= true,
 		.restore	= ckpt_file_restore_generic,
 	},
 	[CKPT_FILE_DIRECTORY] = {
@@ -244,6 +245,7 @@ const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {
 	},
 	[CKPT_FILE_MEM_DEVICE] = {
 		.name		= "memory device",
+		.may_replace	= true,
 		.restore	= ckpt_file_restore_generic,
 	},
 	[CKPT_FILE_FIFO] = {

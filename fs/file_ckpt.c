@@ -5,7 +5,8 @@
  * Saved: kind, open flags, position; owner, locks and lease have handlers of
  *	their own.
  * Refused: files with directory notification, files outside of the image that
- *	are locked, and every type without the checkpoint method.
+ *	are locked, and every type without the checkpoint method, unless the
+ *	caller of checkpoint() has said that another file will take its place.
  *
  * The file's own method appends the records of its kind; ckpt_file_kinds[]
  * knows who reads them.
@@ -50,6 +51,11 @@ static int save_kind(struct ckpt_ctx *ctx, struct file *file)
 		return ckpt_file_save_proc(ctx, file);
 	if (file->f_mode & FMODE_PATH)
 		return ckpt_file_save_path_only(ctx, file);
+	if (!ckpt_file_has_method(file))
+		return ckpt_file_refuse(ctx, file,
+					"file %pD of type %s cannot be saved",
+					file,
+					file_user_inode(file)->i_sb->s_type->name);
 	return methods(file)->checkpoint(ctx, file);
 }
 
@@ -111,11 +117,6 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	struct file *file = object;
 	int kind;
 
-	if (!ckpt_file_has_method(file) && !(file->f_mode & FMODE_PATH) &&
-	    !ckpt_file_is_proc(file))
-		return ckpt_error(ctx, -EBADF,
-				  "file %pD of type %s cannot be saved", file,
-				  file_user_inode(file)->i_sb->s_type->name);
 	kind = ckpt_dnotify_check(ctx, file);
 	if (kind)
 		return kind;
@@ -131,14 +132,40 @@ int ckpt_file_save(struct ckpt_ctx *ctx, void *object)
 	}
 	record->fd = ctx->descriptor;
 	record->inherit = -1;
+	/* What is mapped or on its way through a socket cannot be replaced. */
+	ctx->may_leave_out = ctx->flags & CHECKPOINT_EXTERNAL && record->fd >= 0;
 	/* What the file refers to has not been met at this descriptor. */
 	ctx->descriptor = -1;
 	kind = save_kind(ctx, file);
+	ctx->may_leave_out = false;
 	if (kind < 0)
 		return kind;
 	record->kind = kind;
 	ckpt_object_keep_record(ctx, file, record);
 	return save_attachments(ctx, file, record);
+}
+
+/**
+ * ckpt_file_save_mapped - id of a file that is executed or mapped
+ * @ctx: context
+ * @file: perhaps saved before, because it is open as well
+ *
+ * Return: the id, positive, or a negative errno: -EBADF if it was left out.
+ */
+int ckpt_file_save_mapped(struct ckpt_ctx *ctx, struct file *file)
+{
+	int objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	struct ckpt_hdr_file *record;
+
+	if (objref < 0)
+		return objref;
+	record = ckpt_object_record(ctx, file);
+	if (record->kind == CKPT_FILE_EXTERNAL)
+		return ckpt_error(ctx, -EBADF,
+				  "file %pD is mapped, and outside of the image",
+				  file);
+	record->flags |= CKPT_FILE_MAPPED;
+	return objref;
 }
 
 /**
@@ -249,6 +276,24 @@ static bool is_unread_sound(const struct ckpt_hdr_file *record)
 			   record->inherit >= 0 && is_power_of_2(unread));
 }
 
+/* May another file take its place, if that is wanted? */
+static int check_inherit(struct ckpt_ctx *ctx,
+			 const struct ckpt_hdr_file *record,
+			 const struct ckpt_file_kind *kind)
+{
+	if (record->inherit < 0 || kind->may_inherit)
+		return 0;
+	if (!kind->may_replace)
+		return ckpt_error(ctx, -EINVAL,
+				  "descriptor %d was a %s: nothing can be inherited in its place",
+				  record->fd, kind->name);
+	if (record->flags & CKPT_FILE_MAPPED)
+		return ckpt_error(ctx, -EBUSY,
+				  "descriptor %d was a %s that is mapped: nothing can be inherited in its place",
+				  record->fd, kind->name);
+	return 0;
+}
+
 /**
  * ckpt_file_restore - read and open a file of any kind
  * @ctx: context
@@ -277,10 +322,9 @@ void *ckpt_file_restore(struct ckpt_ctx *ctx)
 	if (!kind->restore)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL, "file of kind %u",
 					  record.kind));
-	if (record.inherit >= 0 && !kind->may_inherit)
-		return ERR_PTR(ckpt_error(ctx, -EINVAL,
-					  "descriptor %d was a %s: nothing can be inherited in its place",
-					  record.fd, kind->name));
+	ret = check_inherit(ctx, &record, kind);
+	if (ret)
+		return ERR_PTR(ret);
 	if (!is_unread_sound(&record))
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "flags %#x of descriptor %d",

@@ -6,6 +6,9 @@
  * Reset: everything else; the file that takes its place keeps flags and
  *	position of its own.
  *
+ * Terminals always do, and with CHECKPOINT_EXTERNAL whatever cannot be saved: no
+ * restart takes place before somebody has said what is to be there instead.
+ *
  * Whoever restarts connects such a file to one of his own descriptors. That
  * gives him nothing that he does not have: the task that is restored is a child
  * of his, and has these descriptors already.
@@ -16,6 +19,8 @@
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
 
 /**
  * ckpt_file_external_save - append what is outside of the image
@@ -42,6 +47,31 @@ int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
 	if (ret == -ENOENT)
 		ret = ckpt_text_add(ctx, name);
 	return ret ?: CKPT_FILE_EXTERNAL;
+}
+
+/**
+ * ckpt_file_leave_out - append what was open instead of what cannot be saved
+ * @ctx: context; the caller of checkpoint() has allowed it
+ * @file: the open file
+ *
+ * Return: CKPT_FILE_EXTERNAL or a negative errno.
+ */
+int ckpt_file_leave_out(struct ckpt_ctx *ctx, struct file *file)
+{
+	const struct inode *inode = file_user_inode(file);
+	char *name;
+	int ret;
+
+	name = kasprintf(GFP_KERNEL_ACCOUNT, "%pD of type %s", file,
+			 inode->i_sb->s_type->name);
+	if (!name)
+		return -ENOMEM;
+	ret = ckpt_file_external_save(ctx, file, CKPT_EXTERNAL_OTHER,
+				      S_ISCHR(inode->i_mode) ||
+				      S_ISBLK(inode->i_mode) ? inode->i_rdev : 0,
+				      name);
+	kfree(name);
+	return ret;
 }
 
 /**
@@ -92,15 +122,19 @@ struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 }
 
 static int ask_for_it(struct ckpt_ctx *ctx, const struct ckpt_hdr_file *record,
-		      const char *name)
+		      u32 type, const char *name)
 {
+	bool tty = type == CKPT_EXTERNAL_TTY;
+	const char *before = tty ? "the terminal " : "";
+	const char *behind = tty ? "" : ", which is not in the image";
+
 	if (record->fd < 0)
 		return ckpt_error(ctx, -ENOTCONN,
-				  "the terminal %s was open at no descriptor: nothing can take its place",
-				  name);
+				  "%s%s was open at no descriptor: nothing can take its place",
+				  before, name);
 	return ckpt_error(ctx, -ENOTCONN,
-			  "descriptor %d was the terminal %s: connect it with restart --inherit-fd %d%s",
-			  record->fd, name, record->fd,
+			  "descriptor %d was %s%s%s: connect it with restart --inherit-fd %d%s",
+			  record->fd, before, name, behind, record->fd,
 			  record->fd <= 2 ? " or --inherit-stdio" : "");
 }
 
@@ -129,7 +163,7 @@ struct file *ckpt_file_external_restore(struct ckpt_ctx *ctx,
 	if (record->inherit >= 0)
 		file = ckpt_file_inherit(ctx, record);
 	else
-		file = ERR_PTR(ask_for_it(ctx, record, name));
+		file = ERR_PTR(ask_for_it(ctx, record, external.type, name));
 	kvfree(name);
 	return file;
 }

@@ -387,7 +387,7 @@ int ckpt_file_save_generic(struct ckpt_ctx *ctx, struct file *file)
  */
 int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file)
 {
-	int objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, file);
+	int objref = ckpt_file_save_mapped(ctx, file);
 	struct ckpt_hdr_file_path *record;
 
 	if (objref < 0)
@@ -398,19 +398,40 @@ int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file)
 	return objref;
 }
 
+/* Whether there still is a file of that name does not matter. */
+static struct file *inherit(struct ckpt_ctx *ctx,
+			    const struct ckpt_hdr_file *record)
+{
+	struct ckpt_hdr_file_path path;
+	char *name;
+	int ret;
+
+	ret = ckpt_record_read(ctx, CKPT_HDR_FILE_PATH, &path);
+	if (ret)
+		return ERR_PTR(ret);
+	name = ckpt_text_read(ctx);
+	if (IS_ERR(name))
+		return ERR_CAST(name);
+	kvfree(name);
+	return ckpt_file_inherit(ctx, record);
+}
+
 /**
  * ckpt_file_restore_generic - open a file by its path
  * @ctx: context
  * @record: its first record
  *
  * Return: struct file with a reference, or an error pointer: -ESTALE if the
- * path names another file now.
+ * path names another file now, or as ckpt_file_inherit().
  */
 struct file *ckpt_file_restore_generic(struct ckpt_ctx *ctx,
 				       const struct ckpt_hdr_file *record)
 {
-	struct file *file = ckpt_file_path_open(ctx, record->open_flags);
+	struct file *file;
 
+	if (record->inherit >= 0)
+		return inherit(ctx, record);
+	file = ckpt_file_path_open(ctx, record->open_flags);
 	if (IS_ERR(file))
 		return file;
 	if (kind_of(file_inode(file)) != record->kind ||

@@ -236,8 +236,9 @@ static int check_pipe(struct ckpt_ctx *ctx, struct file *file,
 	unsigned long ino = file_inode(file)->i_ino;
 
 	if (pipe_has_watch_queue(pipe))
-		return ckpt_error(ctx, -EBADF,
-				  "notification pipe %lu cannot be saved", ino);
+		return ckpt_file_refuse(ctx, file,
+					"notification pipe %lu cannot be saved",
+					ino);
 	if (get_pipe_info(ctx->stream.file, false) == pipe) {
 		/* Not even the message may get into what is to be saved. */
 		ctx->stream.broken = true;

@@ -192,7 +192,7 @@ static bool is_of(const struct file *file, struct pid *pid, unsigned int number)
 }
 
 /* Takes the directory of the process or thread from the name, if there is one. */
-static int find_place(struct ckpt_ctx *ctx, const struct file *file,
+static int find_place(struct ckpt_ctx *ctx, struct file *file,
 		      struct task_struct *task, char **name, u32 *where)
 {
 	struct pid *entry = proc_pid(file_inode(file));
@@ -216,9 +216,9 @@ static int find_place(struct ckpt_ctx *ctx, const struct file *file,
 	/* What is below net/ is of no process. */
 	if (good && (!entry || entry == own))
 		return 0;
-	return ckpt_error(ctx, -EBADF,
-			  "file %pD of /proc belongs to another task: %u", file,
-			  number);
+	return ckpt_file_refuse(ctx, file,
+				"file %pD of /proc belongs to another task: %u",
+				file, number);
 }
 
 static bool is_root(struct fs_struct *fs, const struct path *path)
@@ -272,15 +272,16 @@ static int save_place(struct ckpt_ctx *ctx, struct file *file, char *name)
 	int ret;
 
 	if (root.dentry != root.dentry->d_sb->s_root)
-		return ckpt_error(ctx, -EBADF,
-				  "file %pD is in a part of /proc that is mounted alone",
-				  file);
+		return ckpt_file_refuse(ctx, file,
+					"file %pD is in a part of /proc that is mounted alone",
+					file);
 	ret = find_place(ctx, file, ctx->task, &name, &where);
 	if (ret)
 		return ret;
 	if (!may_open(where, name))
-		return ckpt_error(ctx, -EBADF,
-				  "file %s of /proc cannot be saved", name);
+		return ckpt_file_refuse(ctx, file,
+					"file %s of /proc cannot be saved",
+					name);
 	record = ckpt_record_add(ctx, CKPT_HDR_FILE_PROC);
 	if (!record)
 		return -ENOMEM;
@@ -300,7 +301,7 @@ static int save_place(struct ckpt_ctx *ctx, struct file *file, char *name)
  * @ctx: context
  * @file: file, perhaps open as a path only
  *
- * Return: CKPT_FILE_PROC or a negative errno.
+ * Return: CKPT_FILE_PROC, CKPT_FILE_EXTERNAL, or a negative errno.
  */
 int ckpt_file_save_proc(struct ckpt_ctx *ctx, struct file *file)
 {
@@ -333,7 +334,7 @@ static const char *directory_of(u32 where)
  * symbolic link may have led to another one: an image names any directory it
  * likes.
  */
-static int check_place(struct ckpt_ctx *ctx, const struct file *file,
+static int check_place(struct ckpt_ctx *ctx, struct file *file,
 		       const char *want,
 		       const struct ckpt_hdr_file_proc *record)
 {

@@ -108,7 +108,7 @@ int ckpt_vma_save_file(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	int objref;
 
 	if (shared)
-		objref = ckpt_object_save(ctx, CKPT_OBJ_FILE, vma->vm_file);
+		objref = ckpt_file_save_mapped(ctx, vma->vm_file);
 	else
 		objref = ckpt_file_save_for_memory(ctx, vma->vm_file);
 	if (objref < 0)

@@ -334,8 +334,9 @@ int ckpt_file_save_socket(struct ckpt_ctx *ctx, struct file *file)
 	const struct proto_ops *ops = READ_ONCE(sock->ops);
 
 	if (!sock->sk || !ops || !ops->checkpoint)
-		return ckpt_error(ctx, -EBADF,
-				  "file %pD of type %s cannot be saved", file,
-				  file_inode(file)->i_sb->s_type->name);
+		return ckpt_file_refuse(ctx, file,
+					"file %pD of type %s cannot be saved",
+					file,
+					file_inode(file)->i_sb->s_type->name);
 	return ops->checkpoint(ctx, file);
 }

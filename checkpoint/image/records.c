@@ -55,7 +55,7 @@ static_assert(sizeof(struct ckpt_hdr_##_s) % 8 == 0,			\
 	UINT(R, s, arch, CKPT_ARCH_X86_64, CKPT_ARCH_X86_64)		\
 	MASK(R, s, features, 0)						\
 	ANY(R, s, time, VOLATILE)					\
-	MASK(R, s, flags, 0x3)						\
+	MASK(R, s, flags, 0x7)						\
 	R(s, id, UINT, 1, 0x7fffffff, VOLATILE)				\
 	UINT(R, s, page_size, 4096, 65536)				\
 	UINT(R, s, comm_len, 16, 16)					\
@@ -274,7 +274,7 @@ DESCRIBE(pidfd, PIDFD);
 DESCRIBE(gone_process, GONE_PROCESS);
 
 #define FILE_EXTERNAL(R, s)						\
-	UINT(R, s, type, CKPT_EXTERNAL_TTY, CKPT_EXTERNAL_TTY)		\
+	UINT(R, s, type, CKPT_EXTERNAL_TTY, CKPT_EXTERNAL_OTHER)	\
 	R(s, rdev, UINT, 0, ~0U, HEX | VOLATILE)
 DESCRIBE(file_external, FILE_EXTERNAL);
 

@@ -5,7 +5,8 @@
  * Saved: which terminal it was, for messages.
  * Reset: everything about it. A restart takes another terminal, or any file,
  *	in its place, which has settings, size and buffers of its own.
- * Refused: masters of pseudo-terminals.
+ * Refused: masters of pseudo-terminals, unless who restarts has another file in
+ *	their place.
  *
  * A terminal that was hung up is saved as well: what takes its place is not.
  */
@@ -29,9 +30,9 @@ int ckpt_tty_save(struct ckpt_ctx *ctx, struct file *file)
 
 	if (tty->driver->type == TTY_DRIVER_TYPE_PTY &&
 	    tty->driver->subtype == PTY_TYPE_MASTER)
-		return ckpt_error(ctx, -EBADF,
-				  "%pD is the master of a pseudo-terminal: these cannot be saved yet",
-				  file);
+		return ckpt_file_refuse(ctx, file,
+					"%pD is the master of a pseudo-terminal: these cannot be saved yet",
+					file);
 	return ckpt_file_external_save(ctx, file, CKPT_EXTERNAL_TTY,
 				       tty_devnum(tty), tty_name(tty));
 }

@@ -216,6 +216,7 @@ struct ckpt_tree_task {
  * @saving: checkpoint(), not restart()
  * @committed: restart() has succeeded
  * @descriptor: that the file being saved was met at, or -1
+ * @may_leave_out: another file may take the place of the one being saved
  * @epolls_to_save: epolls whose items are not saved yet
  * @epolls_seen: the last id of an object that was looked at for that
  * @contents_of: open file whose contents are being saved with it, or NULL
@@ -258,6 +259,7 @@ struct ckpt_ctx {
 	bool saving;
 	bool committed;
 	int descriptor;
+	bool may_leave_out;
 	u32 epolls_to_save;
 	u32 epolls_seen;
 	struct file *contents_of;
@@ -310,7 +312,8 @@ struct ckpt_ctx {
  * @name: for messages
  * @may_inherit: files of this kind may lead outside of the image; @restore
  *	takes ckpt_file_inherit() if the record says so
- * @may_hold_unread: and may have had unread data then
+ * @may_replace: so may they without leading outside, unless they are mapped
+ * @may_hold_unread: files of this kind may have had unread data
  * @is_outside: does this one, when all tasks are captured? NULL: all that may
  * @restore: reads the records that follow struct ckpt_hdr_file, found good;
  *	returns the file with a reference or an error pointer. Position and
@@ -323,6 +326,7 @@ struct ckpt_ctx {
 struct ckpt_file_kind {
 	const char *name;
 	bool may_inherit;
+	bool may_replace;
 	bool may_hold_unread;
 	bool (*is_outside)(struct ckpt_ctx *ctx, struct file *file);
 	struct file *(*restore)(struct ckpt_ctx *ctx,

@@ -71,8 +71,26 @@ struct file *ckpt_file_external_restore(struct ckpt_ctx *ctx,
 /* Files that lead outside of the image. */
 int ckpt_file_external_save(struct ckpt_ctx *ctx, struct file *file, u32 type,
 			    dev_t rdev, const char *name);
+int ckpt_file_leave_out(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_inherit(struct ckpt_ctx *ctx,
 			       const struct ckpt_hdr_file *record);
+
+/**
+ * ckpt_file_refuse - refuse an open file of a kind that cannot be saved
+ * @_ctx: context
+ * @_file: the file; nothing but its first record was appended
+ * @...: why not, as for ckpt_error() with -EBADF
+ *
+ * Return: CKPT_FILE_EXTERNAL if the caller of checkpoint() wants that and it can
+ * be, or a negative errno.
+ */
+#define ckpt_file_refuse(_ctx, _file, ...) ({				\
+	struct ckpt_ctx *refuse_ctx = (_ctx);				\
+									\
+	refuse_ctx->may_leave_out ?					\
+		ckpt_file_leave_out(refuse_ctx, _file) :		\
+		ckpt_error(refuse_ctx, -EBADF, __VA_ARGS__);		\
+})
 
 struct file *ckpt_eventfd_restore(struct ckpt_ctx *ctx,
 				  const struct ckpt_hdr_file *record);
@@ -185,6 +203,7 @@ struct file *ckpt_file_restore_path_only(struct ckpt_ctx *ctx,
 bool ckpt_path_is_unlinked(const struct path *path);
 bool ckpt_path_is_remote(const struct path *path);
 int ckpt_file_path_save(struct ckpt_ctx *ctx, const struct path *path);
+int ckpt_file_save_mapped(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_save_for_memory(struct ckpt_ctx *ctx, struct file *file);
 struct file *ckpt_file_path_open(struct ckpt_ctx *ctx, int open_flags);
 int ckpt_path_unlink(const char *path);

@@ -87,7 +87,8 @@ static const void *peer_address(const struct sock *sk)
 	return &sk->sk_daddr;
 }
 
-static int check_state(struct ckpt_ctx *ctx, struct sock *sk)
+/* Return: 0, CKPT_FILE_EXTERNAL, or a negative errno. */
+static int check_state(struct ckpt_ctx *ctx, struct file *file, struct sock *sk)
 {
 	u32 count = READ_ONCE(sk->sk_ack_backlog);
 	int state = READ_ONCE(sk->sk_state);
@@ -96,14 +97,15 @@ static int check_state(struct ckpt_ctx *ctx, struct sock *sk)
 	if (state != TCP_CLOSE && state != TCP_LISTEN) {
 		set_address(&peer, is_ipv6(sk), peer_address(sk),
 			    ntohs(sk->sk_dport));
-		return ckpt_error(ctx, -EBADF,
-				  "TCP socket %lu is connected to %pISpc",
-				  inode_number(sk), &peer);
+		return ckpt_file_refuse(ctx, file,
+					"TCP socket %lu is connected to %pISpc",
+					inode_number(sk), &peer);
 	}
 	/* What it has received may be left, and how it ended. */
 	if (sk->sk_socket->state != SS_UNCONNECTED)
-		return ckpt_error(ctx, -EBADF, "TCP socket %lu was connected",
-				  inode_number(sk));
+		return ckpt_file_refuse(ctx, file,
+					"TCP socket %lu was connected",
+					inode_number(sk));
 	if (state == TCP_LISTEN && count)
 		return ckpt_error(ctx, -EBUSY,
 				  "%u connections to TCP socket %lu were not accepted yet",
@@ -248,7 +250,7 @@ static int save_device(struct ckpt_ctx *ctx, struct sock *sk,
  * @ctx: context
  * @file: file
  *
- * Return: CKPT_FILE_TCP or a negative errno.
+ * Return: CKPT_FILE_TCP, CKPT_FILE_EXTERNAL, or a negative errno.
  */
 int ckpt_tcp_save(struct ckpt_ctx *ctx, struct file *file)
 {
@@ -259,10 +261,11 @@ int ckpt_tcp_save(struct ckpt_ctx *ctx, struct file *file)
 
 	/* Other protocols have taken over the methods of TCP. */
 	if (!sk_is_tcp(sk))
-		return ckpt_error(ctx, -EBADF,
-				  "file %pD of type %s cannot be saved", file,
-				  file_inode(file)->i_sb->s_type->name);
-	ret = check_state(ctx, sk);
+		return ckpt_file_refuse(ctx, file,
+					"file %pD of type %s cannot be saved",
+					file,
+					file_inode(file)->i_sb->s_type->name);
+	ret = check_state(ctx, file, sk);
 	if (ret)
 		return ret;
 	unusual = unusual_state(sk);

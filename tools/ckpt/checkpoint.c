@@ -24,6 +24,7 @@
 enum {
 	OPT_OUTPUT_FD = 256,
 	OPT_LOGFILE_FD,
+	OPT_EXTERNAL_FD,
 };
 
 /**
@@ -34,6 +35,9 @@ enum {
  * @logfile: where the kernel's messages go, or NULL
  * @logfd: the same as a descriptor, or -1
  * @kill: end the process once it is saved
+ * @external: descriptors that another file will take the place of
+ * @nr_external: their number
+ * @all_external: it will, whatever cannot be saved
  */
 struct settings {
 	pid_t pid;
@@ -42,6 +46,9 @@ struct settings {
 	const char *logfile;
 	int logfd;
 	bool kill;
+	int *external;
+	unsigned int nr_external;
+	bool all_external;
 };
 
 static const struct argp_option options[] = {
@@ -53,6 +60,8 @@ static const struct argp_option options[] = {
 	{ "container", 'c', NULL, 0,
 	  "PID is the init of a pid namespace: save all of it", 0 },
 	{ "netns", 'N', NULL, 0, "Save network namespaces too (not supported yet)", 0 },
+	{ "external-fd", OPT_EXTERNAL_FD, "N|all", 0,
+	  "If descriptor N cannot be saved, restart --inherit-fd will have another one", 0 },
 	{ "kill", 'k', NULL, 0,
 	  "Kill the process once the image is complete", 0 },
 	{ "logfile", 'l', "FILE", 0, "Write the kernel's messages to FILE", 0 },
@@ -74,6 +83,21 @@ static int parse_fd(const char *option, const char *text,
 	return number;
 }
 
+static void parse_external(struct settings *settings, const char *text,
+			   struct argp_state *state)
+{
+	settings->flags |= CHECKPOINT_EXTERNAL;
+	if (!strcmp(text, "all")) {
+		settings->all_external = true;
+		return;
+	}
+	settings->external = must_grow(settings->external,
+				       (settings->nr_external + 1) *
+				       sizeof(*settings->external));
+	settings->external[settings->nr_external++] =
+		parse_fd("external-fd", text, state);
+}
+
 static void parse_pid(const char *text, struct argp_state *state)
 {
 	struct settings *settings = state->input;
@@ -93,6 +117,9 @@ static void check_options(const struct settings *settings,
 		argp_error(state, "--output and --output-fd exclude each other");
 	if (settings->logfile && settings->logfd >= 0)
 		argp_error(state, "--logfile and --logfile-fd exclude each other");
+	if (settings->nr_external && !settings->all_external &&
+	    !settings->output.file)
+		argp_error(state, "--external-fd N needs --output; all does not");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -117,6 +144,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case 'k':
 		settings->kill = true;
+		break;
+	case OPT_EXTERNAL_FD:
+		parse_external(settings, arg, state);
 		break;
 	case 'l':
 		settings->logfile = arg;
@@ -163,7 +193,7 @@ static const char *advice(int errnum)
 	case EOPNOTSUPP:
 		return "it has something that cannot be saved yet";
 	case EBADF:
-		return "it has a file of a type that cannot be saved yet";
+		return "it has a file of a type that cannot be saved yet (see --external-fd)";
 	case EBUSY:
 		return "it is traced, stopped, sleeps deeply, or shares state with others";
 	case ENOSPC:
@@ -197,6 +227,46 @@ static int kill_target(pid_t pid, int pidfd)
 	error("the image is complete, but process %d cannot be killed: %s",
 	      pid, strerror(errnum));
 	return EXIT_NOT_KILLED;
+}
+
+static bool is_named(const struct settings *settings, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < settings->nr_external; i++)
+		if (settings->external[i] == fd)
+			return true;
+	return settings->all_external;
+}
+
+/*
+ * The kernel has left out what it cannot save. Was each of these named? Only a
+ * file can be read again.
+ */
+static bool all_named(const struct settings *settings)
+{
+	struct outside_list list;
+	unsigned int i;
+	bool good = true;
+
+	if (!(settings->flags & CHECKPOINT_EXTERNAL) || settings->all_external)
+		return true;
+	outside_scan(&list, settings->output.fd);
+	for (i = 0; i < list.nr_files; i++) {
+		const struct outside *file = &list.files[i];
+		char name[256];
+
+		if (file->type != CKPT_EXTERNAL_OTHER ||
+		    is_named(settings, file->fd))
+			continue;
+		error("descriptor %d is %s, which cannot be saved: use --external-fd %d as well",
+		      file->fd,
+		      clean_text(name, sizeof(name), file->name,
+				 strlen(file->name)), file->fd);
+		good = false;
+	}
+	outside_free(&list);
+	return good;
 }
 
 /* What a restart needs to be told; only a file can be read again. */
@@ -235,6 +305,10 @@ static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 	progress_stop(progress);
 	if (id < 0)
 		return explain_failure(settings, kmsg, errnum);
+	if (!all_named(settings)) {
+		output_discard(&settings->output);
+		return EXIT_FAILED;
+	}
 	if (output_commit(&settings->output))
 		return EXIT_FAILED;
 	advise_outside(&settings->output);
@@ -291,6 +365,12 @@ int main(int argc, char **argv)
 	if (kmsg_open(&kmsg, settings.logfile, settings.logfd) ||
 	    output_open(&settings.output))
 		return EXIT_FAILED;
+	if (settings.nr_external && !settings.all_external &&
+	    !settings.output.partial) {
+		error("--external-fd N: %s is no file that can be read again: use --external-fd all",
+		      settings.output.file);
+		return EXIT_FAILED;
+	}
 	/* A reader that went away is an error, not the end of us. */
 	signal(SIGPIPE, SIG_IGN);
 	return save(&settings, &kmsg, pidfd);

@@ -20,7 +20,7 @@ extern "C" {
  * ckpt_checkpoint - save a process into an image
  * @pid: the process in the caller's pid namespace, 0 for the caller itself
  * @fd: the image is written here, front to back; a file, a pipe, a socket
- * @flags: CHECKPOINT_SUBTREE, CHECKPOINT_NETNS
+ * @flags: CHECKPOINT_SUBTREE and the like
  * @logfd: messages go here, or CHECKPOINT_FD_NONE
  *
  * The process goes on in any case, whether or not it could be saved.

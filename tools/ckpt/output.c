@@ -177,6 +177,16 @@ int output_commit(struct output *output)
 	return 0;
 }
 
+/**
+ * output_discard - the image is complete, and not what was wanted
+ * @output: the image
+ */
+void output_discard(struct output *output)
+{
+	if (output->partial)
+		unlink(output->partial);
+}
+
 /* The reason is not in the image if that could not be written. */
 static bool has_reason(int errnum)
 {

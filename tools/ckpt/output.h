@@ -22,6 +22,7 @@ struct output {
 
 int output_open(struct output *output);
 int output_commit(struct output *output);
+void output_discard(struct output *output);
 void output_abort(struct output *output, int errnum);
 off_t output_size(int fd);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Open files of an image that lead outside of it: to a terminal, to a process
- * that is not in the image. Who restarts has to connect them to something.
+ * that is not in the image, to what cannot be saved. Who restarts has to connect
+ * them to something.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,17 @@ const char *outside_type(const struct outside *file)
 {
 	if (file->kind == CKPT_FILE_PIPE)
 		return "pipe";
-	return file->kind == CKPT_FILE_UNIX ? "socket" : "terminal";
+	if (file->kind == CKPT_FILE_UNIX)
+		return "socket";
+	return file->type == CKPT_EXTERNAL_OTHER ? "file" : "terminal";
 }
 
-static void add(struct outside_list *list, const struct ckpt_hdr_file *file)
+/**
+ * outside_add - append the entry of an open file
+ * @list: what was found so far, with the id of the last object
+ * @file: its first record
+ */
+void outside_add(struct outside_list *list, const struct ckpt_hdr_file *file)
 {
 	list->files = must_grow(list->files, (list->nr_files + 1) *
 				sizeof(*list->files));
@@ -69,7 +77,7 @@ bool outside_note(struct outside_list *list, u32 type, const void *fields,
 	case CKPT_HDR_FILE:
 		if (!outside_leads(fields))
 			break;
-		add(list, fields);
+		outside_add(list, fields);
 		last = &list->files[list->nr_files - 1];
 		if (last->kind == CKPT_FILE_EXTERNAL)
 			break;

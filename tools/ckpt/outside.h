@@ -37,6 +37,7 @@ struct outside_list {
 };
 
 bool outside_leads(const struct ckpt_hdr_file *file);
+void outside_add(struct outside_list *list, const struct ckpt_hdr_file *file);
 bool outside_note(struct outside_list *list, u32 type, const void *fields,
 		  const char *text);
 struct outside *outside_find(const struct outside_list *list, u32 objref);

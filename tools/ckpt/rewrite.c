@@ -29,6 +29,7 @@
  * @nr_waiting: their number
  * @digest: of what was passed on
  * @outside: open files that lead outside
+ * @replaceable: others that may be replaced
  * @inherits_met: for each descriptor that is wanted, whether it is there
  * @paths_met: for each path that is wanted, whether it is there
  * @nr_paths: strings that come next and are paths
@@ -44,6 +45,7 @@ struct rewriter {
 	size_t nr_waiting;
 	struct image_digest digest;
 	struct outside_list outside;
+	struct outside_list replaceable;
 	bool *inherits_met;
 	bool *paths_met;
 	unsigned int nr_paths;
@@ -110,9 +112,17 @@ static int refuse_inner(const struct inherit *entry)
 {
 	if (entry->is_stdio)
 		return 0;
-	error("--inherit-fd %d: descriptor %d of the program does not lead outside of the image",
+	error("--inherit-fd %d: descriptor %d of the program does not lead outside of the image, and is no file that could be replaced",
 	      entry->saved, entry->saved);
 	return -1;
+}
+
+/* What has only a path, and could as well have had another one. */
+static bool is_replaceable(const struct ckpt_hdr_file *file)
+{
+	return !(file->flags & CKPT_FILE_MAPPED) &&
+	       (file->kind == CKPT_FILE_REGULAR ||
+		file->kind == CKPT_FILE_MEM_DEVICE);
 }
 
 /* Of --inherit-stdio: the others were looked at before. */
@@ -135,11 +145,17 @@ static int change_file(struct rewriter *rewriter)
 	struct ckpt_hdr_file *file = (void *)rewriter->fields;
 	const struct inherit *entry = file->fd >= 0 ?
 		wanted(rewriter, file->fd) : NULL;
+	bool leads = outside_leads(file), can = leads || is_replaceable(file);
 
+	if (can && !leads) {
+		rewriter->replaceable.objref = rewriter->outside.objref;
+		outside_add(&rewriter->replaceable, file);
+	}
 	if (!entry)
 		return 0;
 	note_met(rewriter, entry);
-	if (!outside_leads(file))
+	/* --inherit-stdio is about what leads outside. */
+	if (!can || (entry->is_stdio && !leads))
 		return refuse_inner(entry);
 	if (entry->state != INHERIT_READY)
 		return refuse_unready(entry);
@@ -191,6 +207,8 @@ static int check_descriptor(struct rewriter *rewriter)
 		return 0;
 	note_met(rewriter, entry);
 	outside = outside_find(&rewriter->outside, desc->file);
+	if (!outside && !entry->is_stdio)
+		outside = outside_find(&rewriter->replaceable, desc->file);
 	if (!outside)
 		return refuse_inner(entry);
 	if (outside->fd == entry->saved)
@@ -369,6 +387,7 @@ int rewrite_image(const struct changes *changes, image_read_t read, void *arg,
 	ret = pass_all(rewriter);
 	image_close(&rewriter->image);
 	outside_free(&rewriter->outside);
+	outside_free(&rewriter->replaceable);
 	free(rewriter->inherits_met);
 	free(rewriter->paths_met);
 	free(rewriter->waiting);

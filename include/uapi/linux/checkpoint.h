@@ -28,9 +28,12 @@
  *	share anything with tasks outside; without it @pid must be the init of
  *	a pid namespace.
  * CHECKPOINT_NETNS: save network namespaces too; -EOPNOTSUPP so far.
+ * CHECKPOINT_EXTERNAL: leave out what is open at a descriptor and of a kind that
+ *	cannot be saved; a restart fails unless another file takes its place.
  */
 #define CHECKPOINT_SUBTREE	0x1UL
 #define CHECKPOINT_NETNS	0x2UL
+#define CHECKPOINT_EXTERNAL	0x4UL
 
 /*
  * Flags of restart().

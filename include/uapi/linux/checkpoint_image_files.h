@@ -68,7 +68,8 @@ struct ckpt_hdr_file_desc {
 #define CKPT_FILE_HAS_LEASE	0x4
 #define CKPT_FILE_UNREAD_DROPPED 0x8	/* what was unread in the pipe is not kept */
 #define CKPT_FILE_UNREAD_MOVED	0x10	/* it goes into the pipe that is inherited */
-#define CKPT_FILE_ALL		0x1f
+#define CKPT_FILE_MAPPED	0x20	/* nothing else can be in its place */
+#define CKPT_FILE_ALL		0x3f
 
 /**
  * struct ckpt_hdr_file - open file description
@@ -88,8 +89,9 @@ struct ckpt_hdr_file_desc {
  * A checkpoint writes -1 to @inherit. Who restarts may write the number of a
  * descriptor there: that of the task being restored, before it is restored.
  * What is open at it takes the place of the saved file, with the flags and the
- * position that it has. Only kinds that lead outside of the image allow it. Of a
- * pipe that held unread data one of the CKPT_FILE_UNREAD_* has to be added.
+ * position that it has. Kinds that lead outside of the image allow it, and those
+ * that have nothing but a path: regular files and memory devices. Of a pipe that
+ * held unread data one of the CKPT_FILE_UNREAD_* has to be added.
  *
  * @h: type and length
  * @kind: CKPT_FILE_*
@@ -221,6 +223,7 @@ struct ckpt_hdr_gone_process {
 
 /* struct ckpt_hdr_file_external.type: numbers are never reused */
 #define CKPT_EXTERNAL_TTY	1
+#define CKPT_EXTERNAL_OTHER	2	/* of a kind that cannot be saved */
 
 /**
  * struct ckpt_hdr_file_external - an open file whose other side is not saved
@@ -229,7 +232,7 @@ struct ckpt_hdr_gone_process {
  *
  * @h: type and length
  * @type: CKPT_EXTERNAL_*
- * @rdev: device number of a terminal
+ * @rdev: device number of a terminal or another device, or 0
  */
 struct ckpt_hdr_file_external {
 	struct ckpt_hdr h;

@@ -62,9 +62,12 @@ u32 sample_null_device(struct sample *sample)
 
 static u32 put_terminal(struct sample *sample, int fd)
 {
+	struct ckpt_hdr_file_external external = {
+		.type = CKPT_EXTERNAL_TTY, .rdev = 0x8807,
+	};
 	u32 id = put_file(sample, CKPT_FILE_EXTERNAL, fd, CKPT_FILE_OUTSIDE);
 
-	sample_any(sample, CKPT_HDR_FILE_EXTERNAL);
+	sample_put(sample, CKPT_HDR_FILE_EXTERNAL, &external, NULL, 0);
 	sample_text(sample, "/dev/pts/7");
 	return id;
 }
