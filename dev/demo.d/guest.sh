@@ -12,6 +12,9 @@ LIBRARY=/usr/lib/python3.11
 [ -d $ROOT$LIBRARY ] || LIBRARY=$(cd $ROOT && echo /usr/lib/python3.[0-9]*)
 NAMES="python3 gawk bash"
 
+# shellcheck source=dev/demo.d/redis.sh
+. /ckpt/demo/redis.sh
+
 mount -t proc proc $ROOT/proc
 mount -o bind /dev $ROOT/dev
 
@@ -146,12 +149,14 @@ case $CKPT_STAGE in
 	for name in $NAMES; do
 		save_one "$name"
 	done
+	save_redis
 	;;
 2)
 	echo "SAY guest is up again: Linux $(uname -r)"
 	for name in $NAMES; do
 		bring_back_one "$name"
 	done
+	bring_back_redis
 	;;
 esac
 umount $ROOT/dev $ROOT/proc
