@@ -245,15 +245,15 @@ static bool is_named(const struct settings *settings, int fd)
  */
 static bool all_named(const struct settings *settings)
 {
-	struct outside_list list;
+	struct outside_stream outside = { 0 };
 	unsigned int i;
 	bool good = true;
 
 	if (!(settings->flags & CHECKPOINT_EXTERNAL) || settings->all_external)
 		return true;
-	outside_scan(&list, settings->output.fd);
-	for (i = 0; i < list.nr_files; i++) {
-		const struct outside *file = &list.files[i];
+	outside_scan(&outside, settings->output.fd);
+	for (i = 0; i < outside.list.nr_files; i++) {
+		const struct outside *file = &outside.list.files[i];
 		char name[256];
 
 		if (file->type != CKPT_EXTERNAL_OTHER ||
@@ -265,29 +265,19 @@ static bool all_named(const struct settings *settings)
 				 strlen(file->name)), file->fd);
 		good = false;
 	}
-	outside_free(&list);
+	outside_free(&outside.list);
 	return good;
 }
 
-/* What a restart needs to be told; only a file can be read again. */
+/* Only a file can be read again. */
 static void advise_outside(const struct output *output)
 {
-	struct outside_list list;
-	char name[256], also[32] = "";
+	struct outside_stream outside = { 0 };
 
 	if (verbosity == QUIET || output_size(output->fd) < 0)
 		return;
-	outside_scan(&list, output->fd);
-	if (list.nr_files > 1)
-		snprintf(also, sizeof(also), ", and %u more",
-			 list.nr_files - 1);
-	if (list.nr_files && list.files[0].name)
-		fprintf(stderr, "%s: descriptor %d is the %s %s%s: restart with --inherit-stdio or --inherit-fd\n",
-			program, list.files[0].fd,
-			outside_type(&list.files[0]),
-			clean_text(name, sizeof(name), list.files[0].name,
-				   strlen(list.files[0].name)), also);
-	outside_free(&list);
+	outside_scan(&outside, output->fd);
+	outside_advise(&outside);
 }
 
 static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)

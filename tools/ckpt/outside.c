@@ -4,6 +4,7 @@
  * that is not in the image, to what cannot be saved. Who restarts has to connect
  * them to something.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,45 +129,114 @@ void outside_free(struct outside_list *list)
 	*list = (struct outside_list) { 0 };
 }
 
+/* Return: bytes of the present record that are to be kept, 0 if it makes no sense. */
+static size_t needed(const struct outside_stream *stream)
+{
+	const struct ckpt_record *record;
+	struct ckpt_hdr header;
+	size_t need;
+
+	if (stream->kept < sizeof(header))
+		return sizeof(header);
+	memcpy(&header, stream->record, sizeof(header));
+	record = ckpt_record_find(header.type);
+	if (!record || header.len < record->size)
+		return 0;
+	need = header.type == CKPT_HDR_STRING ? header.len : record->size;
+	return need <= sizeof(stream->record) ? need : 0;
+}
+
+static void end_record(struct outside_stream *stream)
+{
+	const unsigned char *record = stream->record;
+	size_t kept = stream->kept;
+	struct ckpt_hdr header;
+
+	memcpy(&header, record, sizeof(header));
+	stream->kept = 0;
+	stream->skip = header.len - kept;
+	if (header.type == CKPT_HDR_STRING && record[kept - 1]) {
+		stream->is_lost = true;
+		return;
+	}
+	stream->is_complete = header.type == CKPT_HDR_TAIL;
+	outside_note(&stream->list, header.type, record,
+		     (const char *)record + sizeof(header));
+}
+
+/**
+ * outside_feed - look at the next bytes of an image
+ * @stream: how far it came
+ * @data: the bytes
+ * @len: their number
+ *
+ * Contents of memory are skipped; nothing is checked.
+ */
+void outside_feed(struct outside_stream *stream, const void *data, size_t len)
+{
+	const unsigned char *at = data;
+
+	while (len && !stream->is_lost) {
+		size_t need = needed(stream), part;
+
+		if (stream->skip) {
+			part = smaller(len, stream->skip);
+			stream->skip -= part;
+		} else if (stream->kept < need) {
+			part = smaller(len, need - stream->kept);
+			memcpy(stream->record + stream->kept, at, part);
+			stream->kept += part;
+			need = needed(stream);
+		} else {
+			stream->is_lost = true;
+			break;
+		}
+		at += part;
+		len -= part;
+		if (need && stream->kept == need)
+			end_record(stream);
+	}
+}
+
 /**
  * outside_scan - find them in a file, without a look at anything else
- * @list: filled in
+ * @stream: filled in
  * @fd: an image from the kernel, a regular file
  *
- * Contents of memory are skipped, so that this takes no time.
+ * Contents of memory are not read, so that this takes no time.
  */
-void outside_scan(struct outside_list *list, int fd)
+void outside_scan(struct outside_stream *stream, int fd)
 {
 	unsigned char *window = must_alloc(WINDOW);
-	struct ckpt_hdr header;
-	off_t at = 0, start = 0;
-	ssize_t len = 0;
+	off_t at = 0;
+	ssize_t got;
 
-	*list = (struct outside_list) { 0 };
-	for (;; at += header.len) {
-		const struct ckpt_record *record;
-		size_t need;
-
-		/* The longest text, and what precedes it. */
-		if (at + CKPT_TEXT_MAX + 64 > start + len) {
-			start = at;
-			len = pread(fd, window, WINDOW, start);
-		}
-		if (at + (ssize_t)sizeof(header) > start + len)
-			break;
-		memcpy(&header, window + (at - start), sizeof(header));
-		record = ckpt_record_find(header.type);
-		if (!record || header.len < record->size)
-			break;
-		need = header.type == CKPT_HDR_STRING ? header.len :
-							record->size;
-		if (at + (ssize_t)need > start + len ||
-		    (header.type == CKPT_HDR_STRING &&
-		     window[at - start + header.len - 1]))
-			break;
-		outside_note(list, header.type, window + (at - start),
-			     (const char *)window + (at - start) +
-			     sizeof(header));
+	while (!stream->is_lost && (got = pread(fd, window, WINDOW, at)) > 0) {
+		outside_feed(stream, window, got);
+		at += got + stream->skip;
+		stream->skip = 0;
 	}
 	free(window);
+}
+
+/**
+ * outside_advise - tell the user what a restart needs to be told
+ * @stream: the whole image
+ */
+void outside_advise(struct outside_stream *stream)
+{
+	const struct outside_list *list = &stream->list;
+	char name[256], also[32] = "";
+
+	if (verbosity != QUIET && list->nr_files > 1)
+		snprintf(also, sizeof(also), ", and %u more",
+			 list->nr_files - 1);
+	if (verbosity != QUIET && stream->is_complete && list->nr_files &&
+	    list->files[0].name)
+		fprintf(stderr, "%s: descriptor %d is the %s %s%s: restart with --inherit-stdio or --inherit-fd\n",
+			program, list->files[0].fd,
+			outside_type(&list->files[0]),
+			clean_text(name, sizeof(name), list->files[0].name,
+				   strlen(list->files[0].name)), also);
+	outside_free(&stream->list);
 }

@@ -4,6 +4,7 @@
 #define _CKPT_OUTSIDE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "record.h"
 #include <linux/checkpoint_image.h>
@@ -36,6 +37,24 @@ struct outside_list {
 	u32 objref;
 };
 
+/**
+ * struct outside_stream - an image that is looked through
+ * @list: what was found
+ * @record: begin of the present record
+ * @kept: bytes there
+ * @skip: bytes of it that do not matter
+ * @is_complete: the tail has come
+ * @is_lost: what came is no image
+ */
+struct outside_stream {
+	struct outside_list list;
+	unsigned char record[CKPT_TEXT_MAX + 64];
+	size_t kept;
+	u64 skip;
+	bool is_complete;
+	bool is_lost;
+};
+
 bool outside_leads(const struct ckpt_hdr_file *file);
 void outside_add(struct outside_list *list, const struct ckpt_hdr_file *file);
 bool outside_note(struct outside_list *list, u32 type, const void *fields,
@@ -43,6 +62,8 @@ bool outside_note(struct outside_list *list, u32 type, const void *fields,
 struct outside *outside_find(const struct outside_list *list, u32 objref);
 const char *outside_type(const struct outside *file);
 void outside_free(struct outside_list *list);
-void outside_scan(struct outside_list *list, int fd);
+void outside_feed(struct outside_stream *stream, const void *data, size_t len);
+void outside_scan(struct outside_stream *stream, int fd);
+void outside_advise(struct outside_stream *stream);
 
 #endif /* _CKPT_OUTSIDE_H */
