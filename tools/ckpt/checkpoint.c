@@ -282,7 +282,7 @@ static void advise_outside(const struct output *output)
 
 static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 {
-	pid_t progress = progress_start(settings->output.fd, "written");
+	pid_t progress = progress_start(settings->output.fd, "written", NULL);
 	int errnum;
 	long id;
 

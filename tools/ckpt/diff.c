@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +31,8 @@
 
 /* Of struct timespec, 64-bit. */
 #define TIMESPEC_SIZE		16
+
+#define UNPACK_ROOM		(64U << 10)
 
 /**
  * struct item - a record, pages excepted
@@ -103,12 +106,43 @@ static ssize_t read_loaded(void *arg, void *data, size_t len)
 	return len;
 }
 
+/* Return: descriptor of what is in a compressed file, or -1 after a message. */
+static int unpack(const char *name, int fd)
+{
+	struct unpacker *unpacker = unpacker_open(image_read_fd, &fd);
+	char *room = must_alloc(UNPACK_ROOM);
+	FILE *file = tmpfile();
+	ssize_t got = 0;
+	int copy = -1;
+
+	while (file && (got = unpacker_read(unpacker, room, UNPACK_ROOM)) > 0)
+		if (write_all(fileno(file), room, got))
+			break;
+	if (got < 0)
+		error("%s: %s", name, unpacker_error(unpacker));
+	else if (!file || got)
+		error("no room to unpack %s: %s", name, strerror(errno));
+	else
+		copy = dup(fileno(file));
+	if (file)
+		fclose(file);
+	free(room);
+	unpacker_close(unpacker);
+	return copy;
+}
+
 static int map_file(struct loaded *loaded)
 {
-	int fd = open(loaded->file, O_RDONLY | O_CLOEXEC);
+	int fd = open(loaded->file, O_RDONLY | O_CLOEXEC), packed = fd;
 	struct stat st;
 	void *data;
 
+	if (is_packed_file(fd)) {
+		fd = unpack(loaded->file, packed);
+		close(packed);
+		if (fd < 0)
+			return -1;
+	}
 	if (fd < 0 || fstat(fd, &st)) {
 		error("cannot read %s: %s", loaded->file, strerror(errno));
 		return -1;

@@ -2,7 +2,7 @@
 /*
  * The feeder: a process that hands an image on to the kernel. It does so for a
  * pipe or a socket, beginning with the bytes that restart(1) has read already,
- * and for any image that is to be rewritten.
+ * and for any image that is compressed or to be rewritten.
  *
  * It lives outside of any new pid namespace, where it would take an id.
  */
@@ -85,7 +85,18 @@ static int feed_rewritten(const struct restart *restart, int in, int out)
 		.in		= in,
 	};
 
-	return rewrite_image(&restart->options->changes, read_fed, &fed, out);
+	return rewrite_image(&restart->options->changes, read_fed, &fed, out,
+			     restart->image_size);
+}
+
+/*
+ * A compressed image is looked at as well: what is wrong with it can be told
+ * with its place, and what follows its end is left alone, as the kernel does.
+ */
+static bool needs_rewriting(const struct restart *restart)
+{
+	return restart->forest.is_packed ||
+	       changes_wanted(&restart->options->changes);
 }
 
 static int feed(const struct restart *restart, int in, int out)
@@ -94,7 +105,7 @@ static int feed(const struct restart *restart, int in, int out)
 
 	/* The kernel may stop reading: then this process just ends. */
 	signal(SIGPIPE, SIG_DFL);
-	if (changes_wanted(&restart->options->changes))
+	if (needs_rewriting(restart))
 		return feed_rewritten(restart, in, out);
 	if (write_all(out, forest->prefix, forest->prefix_len))
 		return -1;
@@ -138,13 +149,16 @@ int helpers_start(struct restart *restart)
 	int in = restart->options->input_fd;
 
 	restart->image_fd = in;
-	if ((!is_seekable || changes_wanted(&restart->options->changes)) &&
+	if (restart->forest.is_packed)
+		restart->image_size = progress_counter();
+	if ((!is_seekable || needs_rewriting(restart)) &&
 	    start_feeder(restart)) {
 		restart->outcome.errnum = errno;
 		return -1;
 	}
 	if (is_seekable)
-		restart->progress = progress_start(in, "read");
+		restart->progress = progress_start(in, "read",
+						   restart->image_size);
 	else
 		/* What ends when the sender does must not be held open by us. */
 		close(in);

@@ -5,7 +5,6 @@
  * An image is hostile input: memory use has a bound that does not depend on
  * what the image says, but for one byte for each object that it really has.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,14 +25,13 @@
 /**
  * image_open - begin to read an image
  * @image: state
- * @read: where the bytes come from
+ * @read: where the bytes come from; they may be compressed
  * @arg: for @read
  */
 void image_open(struct image *image, image_read_t read, void *arg)
 {
 	*image = (struct image) {
-		.read		= read,
-		.arg		= arg,
+		.unpacker	= unpacker_open(read, arg),
 		.buffer		= must_alloc(BUFFER_SIZE),
 		.fields		= must_alloc(FIELDS_SIZE),
 		.tail		= must_alloc(TAIL_SIZE),
@@ -48,6 +46,7 @@ void image_open(struct image *image, image_read_t read, void *arg)
  */
 void image_close(struct image *image)
 {
+	unpacker_close(image->unpacker);
 	free(image->buffer);
 	free(image->fields);
 	free(image->tail);
@@ -78,16 +77,16 @@ static enum image_result bad_record(struct image *image,
 		   fault->value);
 }
 
-/* Return: bytes there, 0 at the end, -1 on failure. */
+/* Return: bytes there, 0 at the end, -1 on failure, which bad() was told. */
 static ssize_t fill(struct image *image)
 {
 	ssize_t got;
 
 	if (image->buffer_at < image->buffer_end)
 		return image->buffer_end - image->buffer_at;
-	do {
-		got = image->read(image->arg, image->buffer, BUFFER_SIZE);
-	} while (got < 0 && errno == EINTR);
+	got = unpacker_read(image->unpacker, image->buffer, BUFFER_SIZE);
+	if (got < 0)
+		bad(image, "%s", unpacker_error(image->unpacker));
 	image->buffer_at = 0;
 	image->buffer_end = got > 0 ? got : 0;
 	return got;
@@ -108,10 +107,8 @@ static ssize_t take(struct image *image, void *data, size_t len)
 		ssize_t there = fill(image);
 		size_t part;
 
-		if (there < 0) {
-			bad(image, "cannot read: %s", strerror(errno));
+		if (there < 0)
 			return -1;
-		}
 		if (!there)
 			break;
 		part = smaller(there, len - done);
@@ -147,12 +144,10 @@ ssize_t image_pages(struct image *image, const void **data)
 	if (!image->pages_left)
 		return 0;
 	there = fill(image);
-	if (there <= 0) {
-		bad(image, there ? "cannot read: %s" :
-		    "the image ends inside the pages of this record",
-		    strerror(errno));
+	if (!there)
+		bad(image, "the image ends inside the pages of this record");
+	if (there <= 0)
 		return -1;
-	}
 	if ((u64)there > image->pages_left)
 		there = image->pages_left;
 	*data = image->buffer + image->buffer_at;
@@ -195,6 +190,17 @@ static enum image_result note_object(struct image *image,
 	return IMAGE_RECORD;
 }
 
+static enum image_result end_packed(struct image *image)
+{
+	if (unpacker_format(image->unpacker) &&
+	    image->buffer_at < image->buffer_end)
+		return bad(image, "bytes follow the tail");
+	if (unpacker_end_frame(image->unpacker))
+		return bad(image, "%s", unpacker_error(image->unpacker));
+	image->is_ended = true;
+	return IMAGE_RECORD;
+}
+
 static enum image_result check_tail(struct image *image,
 				    const struct ckpt_hdr_tail *tail)
 {
@@ -216,7 +222,9 @@ static enum image_result check_tail(struct image *image,
 		return bad(image,
 			   "corrupt: checksum %08x of the pages, but the tail has %08x",
 			   right.pages_checksum, tail->pages_checksum);
-	more = image->ends_at_tail ? 0 : take(image, &byte, 1);
+	if (image->ends_at_tail)
+		return end_packed(image);
+	more = take(image, &byte, 1);
 	if (more > 0)
 		return bad(image, "bytes follow the tail");
 	if (more < 0)

@@ -10,17 +10,8 @@
 #include "digest.h"
 
 #include "record.h"
+#include "unpack.h"
 #include <linux/checkpoint_image.h>
-
-/**
- * typedef image_read_t - where the bytes of an image come from
- * @arg: of the caller
- * @data: room for them
- * @len: how much room
- *
- * Return: bytes read, 0 at the end, -1 with errno set.
- */
-typedef ssize_t (*image_read_t)(void *arg, void *data, size_t len);
 
 /**
  * struct image_record - one record, found possible
@@ -42,8 +33,7 @@ struct image_record {
 
 /**
  * struct image - an image that is being read
- * @read: where the bytes come from
- * @arg: for @read
+ * @unpacker: where the bytes come from
  * @buffer: bytes read but not taken
  * @buffer_at: the first of them
  * @buffer_end: behind the last
@@ -59,15 +49,15 @@ struct image_record {
  * @fields: of the present record
  * @tail: of the present record
  * @tail_size: room there
- * @ends_at_tail: do not look whether bytes follow the tail; set by the caller
+ * @ends_at_tail: do not look whether bytes follow the tail, but for what ends
+ *	the compressed data that it is in; set by the caller
  * @is_failed: an error record was seen
  * @is_ended: the tail was seen and is right
  * @record: the present record
  * @error: why reading ended; empty if it did not fail
  */
 struct image {
-	image_read_t read;
-	void *arg;
+	struct unpacker *unpacker;
 
 	unsigned char *buffer;
 	size_t buffer_at;

@@ -177,6 +177,12 @@ static void json_end(const struct info_options *options,
 	json_object_set_new(value, "nr_records",
 			    json_number(image->nr_records));
 	json_object_set_new(value, "size", json_number(image->offset));
+	if (unpacker_format(image->unpacker)) {
+		json_object_set_new(value, "packed",
+				    must(json_string(unpacker_format(image->unpacker))));
+		json_object_set_new(value, "packed_size",
+				    json_number(unpacker_taken(image->unpacker)));
+	}
 	printf("\n],\"summary\":");
 	print_json(value);
 	printf("}\n");

@@ -292,6 +292,10 @@ static void summary_end(const struct info_options *options,
 	summarise_outside();
 	printf("size      %llu bytes, %llu records\n",
 	       image->offset, image->nr_records);
+	if (unpacker_format(image->unpacker))
+		printf("packed    %llu bytes, %s\n",
+		       unpacker_taken(image->unpacker),
+		       unpacker_format(image->unpacker));
 	printf("state     ");
 	image_print_verdict(image, result);
 }

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,18 +42,24 @@ static long long position(int fd)
 }
 
 /* Until progress_stop() sends its signal, which is blocked. */
-static void watch(int fd, const char *verb, const sigset_t *stop)
+static void watch(int fd, const char *verb,
+		  const unsigned long long *image_size, const sigset_t *stop)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-	long long before = position(fd);
+	long long before = image_size ? (long long)*image_size : position(fd);
+	char packed[64] = "";
 	unsigned int steps;
 
 	for (steps = 1; sigtimedwait(stop, NULL, &step) < 0; steps++) {
-		long long at = position(fd);
+		long long in_file = position(fd);
+		long long at = image_size ? (long long)*image_size : in_file;
 
+		if (image_size)
+			snprintf(packed, sizeof(packed),
+				 ", compressed %.1f MiB", in_file / MIB);
 		if (steps > SILENT_STEPS)
-			fprintf(stderr, "\r%s: %.1f MiB %s, %.1f MiB/s ",
-				program, at / MIB, verb,
+			fprintf(stderr, "\r%s: %.1f MiB %s%s, %.1f MiB/s ",
+				program, at / MIB, verb, packed,
 				(at - before) / MIB * 1000 / STEP_MS);
 		before = at;
 	}
@@ -60,13 +68,33 @@ static void watch(int fd, const char *verb, const sigset_t *stop)
 }
 
 /**
+ * progress_counter - a number that this process shares with its children
+ *
+ * Return: the number, 0 to begin with.
+ */
+unsigned long long *progress_counter(void)
+{
+	void *counter = mmap(NULL, sizeof(unsigned long long),
+			     PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (counter == MAP_FAILED) {
+		error("out of memory");
+		exit(EXIT_FAILED);
+	}
+	return counter;
+}
+
+/**
  * progress_start - begin to show how far an image is written or read
- * @fd: the image
+ * @fd: the file
  * @verb: "written" or "read"
+ * @image_size: bytes of the image if the file is compressed, or NULL
  *
  * Return: for progress_stop().
  */
-pid_t progress_start(int fd, const char *verb)
+pid_t progress_start(int fd, const char *verb,
+		     const unsigned long long *image_size)
 {
 	pid_t parent = getpid();
 	struct stat st;
@@ -85,7 +113,7 @@ pid_t progress_start(int fd, const char *verb)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent)
-		watch(fd, verb, &stop);
+		watch(fd, verb, image_size, &stop);
 	_exit(0);
 }
 

@@ -5,7 +5,9 @@
 
 #include <sys/types.h>
 
-pid_t progress_start(int fd, const char *verb);
+unsigned long long *progress_counter(void);
+pid_t progress_start(int fd, const char *verb,
+		     const unsigned long long *image_size);
 void progress_stop(pid_t pid);
 
 #endif /* _CKPT_PROGRESS_H */

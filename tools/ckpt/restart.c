@@ -306,7 +306,7 @@ static bool rehearse_changes(struct restart_options *options, off_t start)
 	if (start < 0 || !changes_wanted(&options->changes))
 		return true;
 	return !rewrite_image(&options->changes, image_read_fd,
-			      &options->input_fd, -1);
+			      &options->input_fd, -1, NULL);
 }
 
 /* Return: exit status. */
@@ -351,6 +351,11 @@ static int become(struct restart *restart)
 	const struct restart_options *options = restart->options;
 	off_t start = lseek(options->input_fd, 0, SEEK_CUR);
 
+	/* Whoever unpacked it would be a child of the program. */
+	if (is_packed_file(options->input_fd)) {
+		error("--self takes no compressed image: unpack it before");
+		return EXIT_FAILED;
+	}
 	restart->outcome.stage = STAGE_RESTART;
 	ckpt_restart_self(options->input_fd, options->flags, restart->kmsg.fd);
 	restart->outcome.errnum = errno;

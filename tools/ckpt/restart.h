@@ -111,6 +111,7 @@ struct restart_outcome {
  * @kmsg: where the kernel's messages go
  * @feeder: process that pumps the image, or -1
  * @feeder_failed: it could not, and said why
+ * @image_size: bytes that the feeder has handed on, if the image is compressed
  * @progress: process that shows how far it is read, or -1
  * @root_fd: pidfd of the root task, or -1
  * @crew: shared with the new processes, or NULL
@@ -126,6 +127,7 @@ struct restart {
 	struct kmsg kmsg;
 	pid_t feeder;
 	bool feeder_failed;
+	unsigned long long *image_size;
 	pid_t progress;
 	int root_fd;
 	struct crew *crew;

@@ -23,6 +23,7 @@
  * @read: where the image comes from
  * @arg: for @read
  * @out: where it goes, or -1
+ * @passed: bytes that went there, or NULL
  * @image: as it comes
  * @fields: copy of the present record
  * @waiting: bytes that go out before the next read
@@ -39,6 +40,7 @@ struct rewriter {
 	image_read_t read;
 	void *arg;
 	int out;
+	unsigned long long *passed;
 	struct image image;
 	unsigned char fields[2 * CKPT_GROWTH_MAX];
 	unsigned char *waiting;
@@ -58,6 +60,8 @@ static int flush(struct rewriter *rewriter)
 	rewriter->nr_waiting = 0;
 	if (rewriter->out < 0)
 		return 0;
+	if (rewriter->passed)
+		*rewriter->passed += len;
 	return write_all(rewriter->out, rewriter->waiting, len);
 }
 
@@ -364,11 +368,12 @@ static int pass_all(struct rewriter *rewriter)
  * @read: where the image comes from
  * @arg: for @read
  * @out: where it goes; -1 for nowhere, to find out whether it can be done
+ * @passed: counts the bytes that went there, or NULL
  *
  * Return: 0, or -1 after a message.
  */
 int rewrite_image(const struct changes *changes, image_read_t read, void *arg,
-		  int out)
+		  int out, unsigned long long *passed)
 {
 	struct rewriter *rewriter = must_alloc(sizeof(*rewriter));
 	int ret;
@@ -377,6 +382,7 @@ int rewrite_image(const struct changes *changes, image_read_t read, void *arg,
 	rewriter->read = read;
 	rewriter->arg = arg;
 	rewriter->out = out;
+	rewriter->passed = passed;
 	rewriter->waiting = must_alloc(ROOM);
 	rewriter->inherits_met = must_alloc(changes->nr_inherits);
 	rewriter->paths_met = must_alloc(changes->nr_paths);

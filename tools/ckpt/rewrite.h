@@ -79,6 +79,6 @@ bool changes_wanted(const struct changes *changes);
 void changes_release(const struct changes *changes);
 
 int rewrite_image(const struct changes *changes, image_read_t read, void *arg,
-		  int out);
+		  int out, unsigned long long *passed);
 
 #endif /* _CKPT_REWRITE_H */

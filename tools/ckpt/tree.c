@@ -4,7 +4,8 @@
  *
  * The tool has to know the ids to create the tasks, and the kernel wants the
  * image from its beginning. A file is read with pread(), which leaves its
- * position alone. What comes through a pipe or a socket is kept for the feeder.
+ * position alone. What comes through a pipe or a socket is kept for the feeder,
+ * compressed if it is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -129,6 +130,7 @@ int forest_read(struct forest *forest, int fd)
 	forest->is_seekable = reader.at >= 0;
 	image_open(&image, read_prefix, &reader);
 	ret = read_records(forest, &image);
+	forest->is_packed = unpacker_format(image.unpacker);
 	image_close(&image);
 	return ret;
 }

@@ -34,6 +34,7 @@ struct forest_task {
  * @prefix: bytes of the image read so far, if they cannot be read again
  * @prefix_len: their number
  * @is_seekable: they can
+ * @is_packed: it is compressed
  * @error: why the image could not be read
  */
 struct forest {
@@ -42,6 +43,7 @@ struct forest {
 	void *prefix;
 	size_t prefix_len;
 	bool is_seekable;
+	bool is_packed;
 	char error[320];
 };
 
