@@ -16,6 +16,7 @@
 #include "kmsg.h"
 #include "outside.h"
 #include "output.h"
+#include "pack.h"
 #include "progress.h"
 #include "util.h"
 
@@ -23,6 +24,8 @@
 
 enum {
 	OPT_OUTPUT_FD = 256,
+	OPT_COMPRESS,
+	OPT_DIRECT,
 	OPT_LOGFILE_FD,
 	OPT_EXTERNAL_FD,
 };
@@ -32,6 +35,7 @@ enum {
  * @pid: the process
  * @flags: of the system call
  * @output: where the image goes
+ * @packer: what is done with it on its way
  * @logfile: where the kernel's messages go, or NULL
  * @logfd: the same as a descriptor, or -1
  * @kill: end the process once it is saved
@@ -43,6 +47,7 @@ struct settings {
 	pid_t pid;
 	unsigned long flags;
 	struct output output;
+	struct packer packer;
 	const char *logfile;
 	int logfd;
 	bool kill;
@@ -57,6 +62,10 @@ static const struct argp_option options[] = {
 	{ "output-fd", OPT_OUTPUT_FD, "FD", 0,
 	  "Write the image to the open descriptor FD", 0 },
 	{ "force", 'f', NULL, 0, "Replace FILE if it exists", 0 },
+	{ "compress", OPT_COMPRESS, "FORMAT[:LEVEL]", 0,
+	  "Compress the image: zstd (level 1 to 19) or lz4 (1 to 12)", 0 },
+	{ "direct", OPT_DIRECT, NULL, 0,
+	  "Write past the page cache (O_DIRECT)", 0 },
 	{ "container", 'c', NULL, 0,
 	  "PID is the init of a pid namespace: save all of it", 0 },
 	{ "netns", 'N', NULL, 0, "Save network namespaces too (not supported yet)", 0 },
@@ -120,6 +129,9 @@ static void check_options(const struct settings *settings,
 	if (settings->nr_external && !settings->all_external &&
 	    !settings->output.file)
 		argp_error(state, "--external-fd N needs --output; all does not");
+	if (settings->nr_external && !settings->all_external &&
+	    settings->packer.format != PACK_PLAIN)
+		argp_error(state, "--external-fd N and --compress exclude each other; all does not");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -135,6 +147,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case 'f':
 		settings->output.overwrite = true;
+		break;
+	case OPT_COMPRESS:
+		if (!packer_choose(&settings->packer, arg))
+			argp_error(state, "--compress: zstd[:1-19] or lz4[:1-12], not %s",
+				   arg);
+		break;
+	case OPT_DIRECT:
+		settings->packer.direct = true;
 		break;
 	case 'c':
 		settings->flags &= ~CHECKPOINT_SUBTREE;
@@ -194,6 +214,8 @@ static const char *advice(int errnum)
 		return "it has something that cannot be saved yet";
 	case EBADF:
 		return "it has a file of a type that cannot be saved yet (see --external-fd)";
+	case EDEADLK:
+		return "the image goes through a pipe or a socket that is part of it";
 	case EBUSY:
 		return "it is traced, stopped, sleeps deeply, or shares state with others";
 	case ENOSPC:
@@ -280,20 +302,53 @@ static void advise_outside(const struct output *output)
 	outside_advise(&outside);
 }
 
+/* What is in the way of the image knows better why it broke off. */
+static int end_packing(struct settings *settings, int errnum)
+{
+	int ours = packer_finish(&settings->packer);
+
+	return ours && (!errnum || errnum == EPIPE) ? ours : errnum;
+}
+
+static void tell_size(const struct settings *settings, long id)
+{
+	off_t size = output_size(settings->output.fd);
+
+	if (settings->packer.format == PACK_PLAIN || size < 0)
+		info("image %ld of process %d is complete", id, settings->pid);
+	else
+		info("image %ld of process %d is complete: %llu bytes, compressed %lld",
+		     id, settings->pid, *settings->packer.image_size,
+		     (long long)size);
+}
+
 static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 {
-	pid_t progress = progress_start(settings->output.fd, "written", NULL);
-	int errnum;
+	bool is_packed = packer_is_wanted(&settings->packer);
+	int out = settings->output.fd, errnum;
+	pid_t progress;
 	long id;
 
-	id = ckpt_checkpoint(settings->pid, settings->output.fd,
+	/* In this order: who shows the progress must not hold the pipe. */
+	progress = progress_start(out, "written",
+				  settings->packer.format == PACK_PLAIN ? NULL :
+				  settings->packer.image_size);
+	if (is_packed && packer_start(&settings->packer, out)) {
+		progress_stop(progress);
+		output_abort(&settings->output, EIO);
+		return EXIT_FAILED;
+	}
+	id = ckpt_checkpoint(settings->pid,
+			     is_packed ? settings->packer.fd : out,
 			     settings->flags, kmsg->fd);
-	errnum = errno;
+	errnum = id < 0 ? errno : 0;
 	/* The saved program was this one, and an image brought it back. */
 	if (!id)
 		return 0;
+	if (is_packed)
+		errnum = end_packing(settings, errnum);
 	progress_stop(progress);
-	if (id < 0)
+	if (errnum)
 		return explain_failure(settings, kmsg, errnum);
 	if (!all_named(settings)) {
 		output_discard(&settings->output);
@@ -301,8 +356,9 @@ static int save(struct settings *settings, struct kmsg *kmsg, int pidfd)
 	}
 	if (output_commit(&settings->output))
 		return EXIT_FAILED;
-	advise_outside(&settings->output);
-	info("image %ld of process %d is complete", id, settings->pid);
+	if (!is_packed)
+		advise_outside(&settings->output);
+	tell_size(settings, id);
 	return settings->kill ? kill_target(settings->pid, pidfd) : 0;
 }
 
@@ -359,6 +415,11 @@ int main(int argc, char **argv)
 	    !settings.output.partial) {
 		error("--external-fd N: %s is no file that can be read again: use --external-fd all",
 		      settings.output.file);
+		return EXIT_FAILED;
+	}
+	if (packer_is_wanted(&settings.packer) &&
+	    packer_prepare(&settings.packer, settings.output.fd)) {
+		output_abort(&settings.output, EIO);
 		return EXIT_FAILED;
 	}
 	/* A reader that went away is an error, not the end of us. */
