@@ -6,11 +6,17 @@
  * It has nothing to do before what is saved goes on. A failed checkpoint is an
  * image as well, which is compressed as every other. What goes wrong here is
  * an errno again for who waits for it, as if the kernel had written the file.
+ *
+ * Both formats allow frames in a row, which mean what their contents in a row
+ * mean. So threads of ours compress, each a frame at a time: the libraries' own
+ * are not in every build of them, and liblz4 has none.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,38 +34,58 @@
 #include "progress.h"
 #include "util.h"
 
-#define CHUNK		(1U << 20)
+/* Of the image, for one frame: bigger ones are hardly any smaller for it. */
+#define CHUNK		(4U << 20)
+#define PIPE_SIZE	(1 << 20)
 /* What any disk wants of O_DIRECT. */
 #define ALIGNMENT	4096
-/* More cost more memory than they are worth. */
-#define THREADS_MAX	8
-/* Levels above want a window that only few decoders accept by themselves. */
+/* More threads cost more memory than they are worth. */
+#define JOBS_MAX	8
+/* Those above are not worth their time. */
 #define ZSTD_LEVEL_MAX	19
-/* Bytes for one thread; a level may want more. */
-#define ZSTD_JOB	(8 << 20)
 
 /**
- * struct sink - where the process is
- * @out: the file
+ * struct job - a thread that makes a frame of each chunk that it gets
+ * @packer: what the user wants
+ * @is_begun: there is the thread
+ * @is_busy: it has a chunk, or what it made of one
+ * @begin: there is a chunk
+ * @end: it is done
+ * @data: the chunk
+ * @len: its bytes
+ * @zstd: compressor, for PACK_ZSTD
+ * @packed: what became of it
+ * @room: room there
+ * @packed_len: its bytes
+ * @error: why not, or NULL
+ */
+struct job {
+	const struct packer *packer;
+	bool is_begun;
+	bool is_busy;
+	sem_t begin;
+	sem_t end;
+	unsigned char *data;
+	size_t len;
+	ZSTD_CCtx *zstd;
+	unsigned char *packed;
+	size_t room;
+	size_t packed_len;
+	const char *error;
+};
+
+/**
+ * struct sink - the file
+ * @out: its descriptor
  * @is_direct: it is open with O_DIRECT
  * @room: bytes for it, CHUNK of them, aligned
  * @used: how many there are
- * @zstd: compressor, or NULL
- * @lz4: compressor, or NULL
- * @settings: of @lz4
- * @packed: what @lz4 makes of a chunk
- * @packed_size: room there
  */
 struct sink {
 	int out;
 	bool is_direct;
 	unsigned char *room;
 	size_t used;
-	ZSTD_CCtx *zstd;
-	LZ4F_cctx *lz4;
-	LZ4F_preferences_t settings;
-	unsigned char *packed;
-	size_t packed_size;
 };
 
 /**
@@ -169,124 +195,130 @@ static unsigned int nr_processors(void)
 
 	/* Fails if there are more than fit. */
 	if (sched_getaffinity(0, sizeof(set), &set))
-		return THREADS_MAX;
-	return smaller(CPU_COUNT(&set), THREADS_MAX);
+		return JOBS_MAX;
+	return smaller(CPU_COUNT(&set), JOBS_MAX);
 }
 
-static int open_zstd(struct sink *sink, int level)
+static void set_up_lz4(LZ4F_preferences_t *settings, int level)
 {
-	const struct {
-		ZSTD_cParameter parameter;
-		int value;
-	} settings[] = {
-		{ ZSTD_c_compressionLevel, level },
-		{ ZSTD_c_checksumFlag, 1 },
-		{ ZSTD_c_nbWorkers, nr_processors() },
-		{ ZSTD_c_jobSize, ZSTD_JOB },
-	};
-	size_t i;
-
-	sink->zstd = ZSTD_createCCtx();
-	if (!sink->zstd)
-		return fail("out of memory");
-	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		size_t ret = ZSTD_CCtx_setParameter(sink->zstd,
-						    settings[i].parameter,
-						    settings[i].value);
-
-		if (ZSTD_isError(ret))
-			return fail(ZSTD_getErrorName(ret));
-	}
-	return 0;
-}
-
-/* All of it; with @how ZSTD_e_end also what the threads still have. */
-static int pack_zstd(struct sink *sink, const void *data, size_t len,
-		     ZSTD_EndDirective how)
-{
-	static unsigned char packed[128 << 10];
-	ZSTD_inBuffer in = { .src = data, .size = len };
-	size_t left;
-	int errnum;
-
-	do {
-		ZSTD_outBuffer out = { .dst = packed, .size = sizeof(packed) };
-
-		left = ZSTD_compressStream2(sink->zstd, &out, &in, how);
-		if (ZSTD_isError(left))
-			return fail(ZSTD_getErrorName(left));
-		errnum = put(sink, packed, out.pos);
-	} while (!errnum && (how == ZSTD_e_end ? left != 0 :
-						  in.pos < in.size));
-	return errnum;
-}
-
-static int put_lz4(struct sink *sink, size_t made)
-{
-	if (LZ4F_isError(made))
-		return fail(LZ4F_getErrorName(made));
-	return put(sink, sink->packed, made);
-}
-
-static int open_lz4(struct sink *sink, int level)
-{
-	sink->settings = (LZ4F_preferences_t) {
+	*settings = (LZ4F_preferences_t) {
 		.frameInfo = {
 			.blockSizeID		= LZ4F_max1MB,
-			.blockMode		= LZ4F_blockIndependent,
 			.contentChecksumFlag	= LZ4F_contentChecksumEnabled,
 		},
 		.compressionLevel = level,
 	};
-	if (LZ4F_isError(LZ4F_createCompressionContext(&sink->lz4,
-						       LZ4F_VERSION)))
-		return fail("out of memory");
-	sink->packed_size = LZ4F_compressBound(CHUNK, &sink->settings);
-	sink->packed = must_alloc(sink->packed_size);
-	return put_lz4(sink, LZ4F_compressBegin(sink->lz4, sink->packed,
-						sink->packed_size,
-						&sink->settings));
 }
 
-/* The first bytes are there: nothing is written for an image of none. */
-static int open_format(struct sink *sink, const struct packer *packer)
+static void pack_lz4(struct job *job)
 {
-	switch (packer->format) {
-	case PACK_ZSTD:
-		return open_zstd(sink, packer->level);
-	case PACK_LZ4:
-		return open_lz4(sink, packer->level);
-	default:
-		return 0;
+	LZ4F_preferences_t settings;
+	size_t ret;
+
+	set_up_lz4(&settings, job->packer->level);
+	ret = LZ4F_compressFrame(job->packed, job->room, job->data, job->len,
+				 &settings);
+	if (LZ4F_isError(ret))
+		job->error = LZ4F_getErrorName(ret);
+	job->packed_len = ret;
+}
+
+static void pack_zstd(struct job *job)
+{
+	size_t ret = ZSTD_compress2(job->zstd, job->packed, job->room,
+				    job->data, job->len);
+
+	if (ZSTD_isError(ret))
+		job->error = ZSTD_getErrorName(ret);
+	job->packed_len = ret;
+}
+
+static void *work(void *arg)
+{
+	struct job *job = arg;
+
+	for (;;) {
+		while (sem_wait(&job->begin))
+			continue;
+		if (job->packer->format == PACK_ZSTD)
+			pack_zstd(job);
+		else
+			pack_lz4(job);
+		sem_post(&job->end);
 	}
+	return NULL;
 }
 
-static int pack(struct sink *sink, const void *data, size_t len)
+static int open_zstd(struct job *job)
 {
-	if (sink->zstd)
-		return pack_zstd(sink, data, len, ZSTD_e_continue);
-	if (sink->lz4)
-		return put_lz4(sink, LZ4F_compressUpdate(sink->lz4,
-							 sink->packed,
-							 sink->packed_size,
-							 data, len, NULL));
-	return put(sink, data, len);
+	job->zstd = ZSTD_createCCtx();
+	if (!job->zstd)
+		return -1;
+	ZSTD_CCtx_setParameter(job->zstd, ZSTD_c_compressionLevel,
+			       job->packer->level);
+	ZSTD_CCtx_setParameter(job->zstd, ZSTD_c_checksumFlag, 1);
+	job->room = ZSTD_compressBound(CHUNK);
+	return 0;
+}
+
+static int open_lz4(struct job *job)
+{
+	LZ4F_preferences_t settings;
+
+	set_up_lz4(&settings, job->packer->level);
+	job->room = LZ4F_compressFrameBound(CHUNK, &settings);
+	return 0;
+}
+
+/* Return: 0 or an errno. */
+static int open_job(struct job *job)
+{
+	pthread_t thread;
+	int errnum;
+
+	if (job->packer->format == PACK_ZSTD ? open_zstd(job) : open_lz4(job))
+		return fail("out of memory");
+	job->packed = must_alloc(job->room);
+	sem_init(&job->begin, 0, 0);
+	sem_init(&job->end, 0, 0);
+	errnum = pthread_create(&thread, NULL, work, job);
+	if (errnum)
+		return fail(strerror(errnum));
+	job->is_begun = true;
+	return 0;
+}
+
+/* A chunk is there. Return: 0 or an errno. */
+static int begin(struct job *job)
+{
+	int errnum = job->is_begun ? 0 : open_job(job);
+
+	if (errnum)
+		return errnum;
+	job->is_busy = true;
+	sem_post(&job->begin);
+	return 0;
+}
+
+/* What became of the chunk goes out. Return: 0 or an errno. */
+static int collect(struct sink *sink, struct job *job)
+{
+	if (!job->is_busy)
+		return 0;
+	while (sem_wait(&job->end))
+		continue;
+	job->is_busy = false;
+	if (job->error)
+		return fail(job->error);
+	return put(sink, job->packed, job->packed_len);
 }
 
 static int finish(struct sink *sink)
 {
-	int errnum = 0;
-
-	if (sink->zstd)
-		errnum = pack_zstd(sink, NULL, 0, ZSTD_e_end);
-	if (sink->lz4)
-		errnum = put_lz4(sink, LZ4F_compressEnd(sink->lz4, sink->packed,
-							sink->packed_size,
-							NULL));
 	/* The last block has any length. */
-	if (!errnum && sink->is_direct && set_direct(sink->out, false))
-		errnum = errno;
-	return errnum ? errnum : flush(sink);
+	if (sink->is_direct && set_direct(sink->out, false))
+		return errno;
+	return flush(sink);
 }
 
 /* Return: bytes, as many as fit if there are; 0 at the end; or -1. */
@@ -306,31 +338,56 @@ static ssize_t read_chunk(const struct packer *packer, int in,
 	return got < 0 ? -1 : (ssize_t)done;
 }
 
+/*
+ * Chunk by chunk, each with the thread whose turn it is: so they are in order
+ * again when they go out. Return: 0 or an errno.
+ */
+static int pass(const struct packer *packer, struct sink *sink, int in,
+		struct outside_stream *outside)
+{
+	unsigned int nr_jobs = packer->format == PACK_PLAIN ? 1 :
+			       nr_processors();
+	struct job jobs[JOBS_MAX] = { 0 };
+	unsigned int turn, i;
+	int errnum = 0;
+
+	for (turn = 0; !errnum; turn = (turn + 1) % nr_jobs) {
+		struct job *job = &jobs[turn];
+		ssize_t got;
+
+		job->packer = packer;
+		errnum = collect(sink, job);
+		if (errnum)
+			break;
+		if (!job->data)
+			job->data = must_alloc(CHUNK);
+		got = read_chunk(packer, in, job->data);
+		if (got < 0)
+			return errno;
+		if (!got)
+			break;
+		outside_feed(outside, job->data, got);
+		job->len = got;
+		errnum = packer->format == PACK_PLAIN ?
+			 put(sink, job->data, got) : begin(job);
+	}
+	for (i = 1; i < nr_jobs && !errnum; i++)
+		errnum = collect(sink, &jobs[(turn + i) % nr_jobs]);
+	return errnum ? errnum : finish(sink);
+}
+
 /* Return: 0 or an errno. */
 static int pack_all(const struct packer *packer, int in, int out)
 {
-	struct outside_stream outside = { 0 };
 	struct sink sink = { .out = out, .is_direct = packer->direct };
-	bool is_file = output_size(out) >= 0, is_begun = false;
-	unsigned char *chunk = must_alloc(CHUNK);
-	int errnum = 0;
-	ssize_t got;
+	struct outside_stream outside = { 0 };
+	bool is_file = output_size(out) >= 0;
+	int errnum;
 
 	sink.room = aligned_alloc(ALIGNMENT, CHUNK);
 	if (!sink.room)
 		return fail("out of memory");
-	while (!errnum && (got = read_chunk(packer, in, chunk)) > 0) {
-		if (!is_begun)
-			errnum = open_format(&sink, packer);
-		is_begun = true;
-		outside_feed(&outside, chunk, got);
-		if (!errnum)
-			errnum = pack(&sink, chunk, got);
-	}
-	if (!errnum && got < 0)
-		errnum = errno;
-	if (!errnum && is_begun)
-		errnum = finish(&sink);
+	errnum = pass(packer, &sink, in, &outside);
 	if (!errnum && is_file)
 		outside_advise(&outside);
 	return errnum;
@@ -378,7 +435,7 @@ int packer_start(struct packer *packer, int out)
 		return -1;
 	}
 	/* As much as an ordinary user may have; less only costs time. */
-	fcntl(ends[1], F_SETPIPE_SZ, CHUNK);
+	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	packer->pid = fork();
 	if (packer->pid < 0) {
 		error("cannot make a process: %s", strerror(errno));

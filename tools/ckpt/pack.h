@@ -9,7 +9,7 @@
 /**
  * enum pack_format - how the image is compressed
  * @PACK_PLAIN: not at all
- * @PACK_ZSTD: by libzstd, with several threads
+ * @PACK_ZSTD: by libzstd
  * @PACK_LZ4: by liblz4
  */
 enum pack_format {
