@@ -26,6 +26,7 @@ enum {
 	OPT_OUTPUT_FD = 256,
 	OPT_COMPRESS,
 	OPT_DIRECT,
+	OPT_IDLE,
 	OPT_LOGFILE_FD,
 	OPT_EXTERNAL_FD,
 };
@@ -66,6 +67,8 @@ static const struct argp_option options[] = {
 	  "Compress the image: zstd (level 1 to 19) or lz4 (1 to 12)", 0 },
 	{ "direct", OPT_DIRECT, NULL, 0,
 	  "Write past the page cache (O_DIRECT)", 0 },
+	{ "idle", OPT_IDLE, NULL, 0,
+	  "Write when nobody else wants the processor or the disk", 0 },
 	{ "container", 'c', NULL, 0,
 	  "PID is the init of a pid namespace: save all of it", 0 },
 	{ "netns", 'N', NULL, 0, "Save network namespaces too (not supported yet)", 0 },
@@ -155,6 +158,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_DIRECT:
 		settings->packer.direct = true;
+		break;
+	case OPT_IDLE:
+		settings->packer.idle = true;
 		break;
 	case 'c':
 		settings->flags &= ~CHECKPOINT_SUBTREE;

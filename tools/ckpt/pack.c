@@ -13,14 +13,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +41,7 @@
 #define PIPE_SIZE	(1 << 20)
 /* What any disk wants of O_DIRECT. */
 #define ALIGNMENT	4096
+#define NICE_MAX	19
 /* More threads cost more memory than they are worth. */
 #define JOBS_MAX	8
 /* Those above are not worth their time. */
@@ -125,7 +128,7 @@ bool packer_choose(struct packer *packer, const char *text)
  */
 bool packer_is_wanted(const struct packer *packer)
 {
-	return packer->format != PACK_PLAIN || packer->direct;
+	return packer->format != PACK_PLAIN || packer->direct || packer->idle;
 }
 
 static int set_direct(int fd, bool is_direct)
@@ -321,6 +324,26 @@ static int finish(struct sink *sink)
 	return flush(sink);
 }
 
+static void lower_priority(pid_t pid)
+{
+	/* Not SCHED_IDLE: who gets no time at all may sit on somebody's lock. */
+	setpriority(PRIO_PROCESS, pid, NICE_MAX);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid,
+		IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
+/*
+ * The first byte has come: the kernel writes none before what is saved goes on.
+ * From now on there is no hurry, for the system call and for us, and the threads
+ * that are still to come.
+ */
+static void give_way(const struct packer *packer)
+{
+	if (getppid() == packer->parent)
+		lower_priority(packer->parent);
+	lower_priority(0);
+}
+
 /* Return: bytes, as many as fit if there are; 0 at the end; or -1. */
 static ssize_t read_chunk(const struct packer *packer, int in,
 			  unsigned char *chunk)
@@ -331,6 +354,8 @@ static ssize_t read_chunk(const struct packer *packer, int in,
 	do {
 		got = read(in, chunk + done, CHUNK - done);
 		if (got > 0) {
+			if (packer->idle && !*packer->image_size)
+				give_way(packer);
 			done += got;
 			*packer->image_size += got;
 		}
@@ -436,6 +461,7 @@ int packer_start(struct packer *packer, int out)
 	}
 	/* As much as an ordinary user may have; less only costs time. */
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+	packer->parent = getpid();
 	packer->pid = fork();
 	if (packer->pid < 0) {
 		error("cannot make a process: %s", strerror(errno));

@@ -23,6 +23,8 @@ enum pack_format {
  * @format: how the image is compressed
  * @level: how much
  * @direct: write past the page cache
+ * @idle: leave the processor and the disk to others
+ * @parent: who makes the system call
  * @pid: the process, or 0
  * @fd: the pipe that it reads
  * @image_size: bytes that it has read, in memory that all have
@@ -31,6 +33,8 @@ struct packer {
 	enum pack_format format;
 	int level;
 	bool direct;
+	bool idle;
+	pid_t parent;
 	pid_t pid;
 	int fd;
 	unsigned long long *image_size;
