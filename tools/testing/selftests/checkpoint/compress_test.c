@@ -19,6 +19,8 @@
 #define WORDS		(768U << 10)	/* 6 MiB */
 /* Places where an image is cut or changed, besides its ends. */
 #define PLACES		12
+/* The program ends when it is told to, by a background job. */
+#define LATER		"(sleep 1; : >go) & "
 #define MESSAGES	"said"
 #define NR64_CLOCK_NANOSLEEP	230
 
@@ -145,6 +147,7 @@ TEST_F_TIMEOUT(compress, each_format, LIMIT)
 		"--compress=zstd", "--compress=zstd:1", "--compress=zstd:12",
 		"--compress=lz4", "--compress=lz4:9", "--direct",
 		"--direct --compress=zstd", "--direct --compress=lz4",
+		"--idle", "--idle --compress=zstd",
 	};
 	struct stat st;
 	size_t i;
@@ -166,12 +169,11 @@ TEST_F_TIMEOUT(compress, each_format, LIMIT)
 		/* It has gone on unharmed. */
 		EXPECT_TRUE(go_on() && reap(pid, BODY_GOOD << 8, "saved process"));
 		unlink("go");
-		/* The program ends only when it is told to, by a background job. */
-		EXPECT_TRUE(shell(BODY_GOOD, "(sleep 1; : >go) & restart --pids --copy-status -i image")) {
+		EXPECT_TRUE(shell(BODY_GOOD, LATER "restart --pids --copy-status -i image")) {
 			TH_LOG("%s", how[i]);
 		}
 		unlink("go");
-		EXPECT_TRUE(shell(BODY_GOOD, "(sleep 1; : >go) & cat image | restart --pidns --copy-status")) {
+		EXPECT_TRUE(shell(BODY_GOOD, LATER "cat image | restart --pidns --copy-status")) {
 			TH_LOG("%s", how[i]);
 		}
 		unlink("image");
@@ -187,8 +189,8 @@ TEST_F_TIMEOUT(compress, pipe, LIMIT)
 		pid_t pid = start_remembering();
 
 		ASSERT_GT(pid, 0);
-		EXPECT_TRUE(shell(0, "(checkpoint -k --compress=%s %d; echo $? >status) | restart --pidns -W && grep -q ^0 status",
-				  formats[i], pid));
+		EXPECT_TRUE(shell(0, "(checkpoint -k --compress=%s %d; echo $? >status) | "
+				  "restart --pidns -W && grep -q ^0 status", formats[i], pid));
 		EXPECT_TRUE(reap(pid, SIGKILL, "saved process"));
 		EXPECT_TRUE(go_on() && all_children_end());
 	}
@@ -240,16 +242,15 @@ TEST_F_TIMEOUT(compress, no_room, LIMIT)
 		EXPECT_TRUE(shell(1, "checkpoint --compress=%s -o small/image %d",
 				  formats[i], pid) && says(": no room for the image\n"));
 		EXPECT_TRUE(shell(0, "test -z \"$(ls small)\""));
-		EXPECT_TRUE(shell(0, "(checkpoint --compress=%s %d; echo $? >status) | true; sleep 1; grep -q ^1 status",
-				  formats[i], pid) &&
+		EXPECT_TRUE(shell(0, "(checkpoint --compress=%s %d; echo $? >status) | true; "
+				  "grep -q ^1 status", formats[i], pid) &&
 			    says(": the reader of the image went away\n"));
 	}
 	EXPECT_TRUE(shell(1, "checkpoint --direct -o small/image %d", pid) &&
 		    says(": no room for the image\n"));
 	EXPECT_TRUE(shell(1, "checkpoint --direct -o plain/image %d", pid) &&
-		    says("checkpoint: --direct: the filesystem cannot do it (O_DIRECT): Invalid argument\n"));
-	EXPECT_TRUE(shell(1, "checkpoint --direct %d | cat >image; exit $(cat image | wc -c | grep -c ^0)",
-			  pid) &&
+		    says("--direct: the filesystem cannot do it (O_DIRECT): Invalid argument\n"));
+	EXPECT_TRUE(shell(0, "checkpoint --direct %d | cat >image; test ! -s image", pid) &&
 		    says("checkpoint: --direct: the image does not go to a file or a disk\n"));
 	EXPECT_TRUE(shell(0, "test -z \"$(ls small plain | grep image)\""));
 	umount("small");
