@@ -372,12 +372,34 @@ static pid_t living_child(void)
 	return atoi(text);
 }
 
+/* The init of a pid namespace waits for all who are in it, and we may have those. */
 void end_children(void)
 {
+	s64 limit = hang_limit();
+	char path[64], text[4096];
 	pid_t pid;
 
-	while ((pid = living_child()))
-		kill_and_reap(pid);
+	while ((pid = living_child())) {
+		char *at = text, *end;
+		ssize_t got;
+		int fd;
+
+		if (monotonic_ns() > limit) {
+			complain("process %d survives SIGKILL", pid);
+			show_process(pid);
+			return;
+		}
+		snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		got = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[got > 0 ? got : 0] = '\0';
+		for (; (pid = strtol(at, &end, 10)); at = end)
+			kill(pid, SIGKILL);
+		while (waitpid(-1, NULL, __WALL | WNOHANG) > 0)
+			continue;
+		usleep(200);
+	}
 }
 
 bool leaves_children(void)
