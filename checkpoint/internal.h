@@ -150,15 +150,27 @@ void ckpt_thaw(struct ckpt_quiesce *quiesce);
 int ckpt_tree_add(struct ckpt_ctx *ctx, struct task_struct *task,
 		  struct task_struct *vfork_child);
 void ckpt_tree_free(struct ckpt_ctx *ctx);
-int ckpt_tree_check_container(struct ckpt_ctx *ctx);
 int ckpt_tree_save(struct ckpt_ctx *ctx);
 int ckpt_tree_read(struct ckpt_ctx *ctx);
+/* All its threads have been read, and none lives. */
+static inline bool
+ckpt_tree_is_dead_process(const struct ckpt_tree_task *leader)
+{
+	return leader->ids.flags & CKPT_PIDS_DEAD && leader->nr_threads == 1;
+}
+
 bool ckpt_tree_acts_for_group(struct ckpt_ctx *ctx, u32 index);
 int ckpt_tree_check_relations(struct ckpt_ctx *ctx);
 void ckpt_tree_commit_order(struct ckpt_ctx *ctx);
 void ckpt_tree_commit_sharing(struct ckpt_ctx *ctx);
 int ckpt_tree_check_group(struct ckpt_ctx *ctx, u32 index,
 			  const struct ckpt_task_stage *stage);
+
+/* nested.c */
+int ckpt_nested_save(struct ckpt_ctx *ctx, struct ckpt_hdr_tree *tree);
+int ckpt_nested_place(struct ckpt_ctx *ctx, u32 index);
+int ckpt_nested_read(struct ckpt_ctx *ctx, u32 nr_nested_pids);
+int ckpt_nested_check(struct ckpt_ctx *ctx);
 
 /* slot.c */
 int ckpt_slots_gather(struct ckpt_ctx *ctx);

@@ -207,7 +207,7 @@ static int check_alone(struct ckpt_ctx *ctx)
 				  "the image has %u tasks, and RESTART_TASKSELF is for one",
 				  ctx->nr_tasks);
 	place->task = get_task_struct(current);
-	return 0;
+	return ckpt_nested_check(ctx);
 }
 
 /**

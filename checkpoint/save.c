@@ -185,7 +185,7 @@ static int stop_and_capture(struct ckpt_ctx *ctx, pid_t pid)
 	/* They may have changed their credentials on the way. */
 	ret = may_save_all(ctx);
 	if (!ret && !(ctx->flags & CHECKPOINT_SUBTREE))
-		ret = ckpt_tree_check_container(ctx);
+		ret = ckpt_tree_check_strangers(ctx, ctx->pid_ns);
 	if (!ret)
 		ret = capture(ctx);
 	ctx->task = ctx->root_task;

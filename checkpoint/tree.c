@@ -157,39 +157,41 @@ bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx)
 }
 
 /* The next process from an id on that is in the namespace and not saved. */
-static struct task_struct *find_stranger(struct ckpt_ctx *ctx)
+static struct task_struct *find_stranger(struct ckpt_ctx *ctx,
+					 struct pid_namespace *ns)
 {
 	struct pid *pid;
 	int number = 1;
 
 	lockdep_assert_in_rcu_read_lock();
-	while ((pid = find_ge_pid(number, ctx->pid_ns))) {
+	while ((pid = find_ge_pid(number, ns))) {
 		struct task_struct *task = pid_task(pid, PIDTYPE_TGID);
 
 		if (task && READ_ONCE(task->exit_state) != EXIT_DEAD &&
 		    !ckpt_tree_has(ctx, task))
 			return task;
-		number = pid_nr_ns(pid, ctx->pid_ns) + 1;
+		number = pid_nr_ns(pid, ns) + 1;
 	}
 	return NULL;
 }
 
 /**
- * ckpt_tree_check_container - are all saved who are in the pid namespace?
- * @ctx: context; its tasks are stopped, the first is the init of the namespace
+ * ckpt_tree_check_strangers - are all saved who are in a pid namespace?
+ * @ctx: context; its tasks are stopped, one is the init of the namespace
+ * @ns: the namespace
  *
  * setns() lets a process of another parent in.
  *
  * Return: 0, -EBUSY.
  */
-int ckpt_tree_check_container(struct ckpt_ctx *ctx)
+int ckpt_tree_check_strangers(struct ckpt_ctx *ctx, struct pid_namespace *ns)
 {
 	struct task_struct *stranger;
 	char comm[TASK_COMM_LEN];
 	pid_t pid = 0;
 
 	scoped_guard(rcu) {
-		stranger = find_stranger(ctx);
+		stranger = find_stranger(ctx, ns);
 		if (stranger) {
 			pid = task_pid_vnr(stranger);
 			get_task_comm(comm, stranger);
@@ -225,13 +227,14 @@ static void get_ids(struct ckpt_ctx *ctx, struct task_struct *task,
  * ckpt_tree_save - save the ids of all tasks
  * @ctx: context; its tasks are stopped
  *
- * Return: 0, -ENOMEM.
+ * Return: 0 or a negative errno.
  */
 int ckpt_tree_save(struct ckpt_ctx *ctx)
 {
 	struct ckpt_hdr_container *container;
 	struct ckpt_hdr_tree *tree;
 	struct ckpt_hdr_pids *ids;
+	int pid_ns;
 	u32 index;
 
 	container = ckpt_record_add(ctx, CKPT_HDR_CONTAINER);
@@ -242,18 +245,18 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 		container->flags = CKPT_CONTAINER_SUBTREE;
 	tree->nr_tasks = ctx->nr_tasks;
 	for (index = 0; index < ctx->nr_tasks; index++) {
+		ctx->task = ctx->tasks[index].task;
+		/* It has been stopped: nobody takes its id away. */
+		pid_ns = ckpt_pid_ns_ref(ctx, task_active_pid_ns(ctx->task));
+		if (pid_ns < 0)
+			return pid_ns;
 		ids = ckpt_record_add(ctx, CKPT_HDR_PIDS);
 		if (!ids)
 			return -ENOMEM;
-		get_ids(ctx, ctx->tasks[index].task, ids);
+		get_ids(ctx, ctx->task, ids);
+		ids->pid_ns = pid_ns;
 	}
-	return 0;
-}
-
-/* All its threads have come, and none lives. */
-static bool is_dead_process(const struct ckpt_tree_task *leader)
-{
-	return leader->ids.flags & CKPT_PIDS_DEAD && leader->nr_threads == 1;
+	return ckpt_nested_save(ctx, tree);
 }
 
 /* The first thread of a process: its parent has come before. */
@@ -265,7 +268,7 @@ static int place_process(struct ckpt_ctx *ctx, u32 index,
 	place->leader = index;
 	if (index && (find_index(ctx, place->ids.ppid, &parent) ||
 		      ctx->tasks[parent].leader != parent ||
-		      is_dead_process(&ctx->tasks[parent])))
+		      ckpt_tree_is_dead_process(&ctx->tasks[parent])))
 		return ckpt_error(ctx, -EINVAL,
 				  "process %u has no parent %u among those before it",
 				  place->ids.pid, place->ids.ppid);
@@ -298,6 +301,8 @@ static int place_task(struct ckpt_ctx *ctx, u32 index)
 		ret = place_process(ctx, index, place);
 	else
 		ret = place_thread(ctx, index, place);
+	if (!ret)
+		ret = ckpt_nested_place(ctx, index);
 	if (ret)
 		return ret;
 	ctx->tasks[place->leader].nr_threads++;
@@ -332,8 +337,11 @@ int ckpt_tree_read(struct ckpt_ctx *ctx)
 		if (!ret)
 			ret = place_task(ctx, ctx->nr_tasks - 1);
 	}
-	if (!ret && is_dead_process(&ctx->tasks[0]))
+	if (!ret && ckpt_tree_is_dead_process(&ctx->tasks[0]))
 		return ckpt_error(ctx, -EINVAL, "the first process is dead");
+	if (!ret)
+		ret = ckpt_nested_read(ctx, tree.nr_nested_pids);
+	ctx->tree_is_read = true;
 	return ret;
 }
 
@@ -392,7 +400,7 @@ int ckpt_tree_check_relations(struct ckpt_ctx *ctx)
 					  "who would become task %u is no %s",
 					  index, missing);
 	}
-	return 0;
+	return ckpt_nested_check(ctx);
 }
 
 /**

@@ -231,6 +231,14 @@ const struct ckpt_object_type ckpt_object_types[CKPT_OBJ_MAX] = {
 		.restore	= ckpt_user_ns_restore,
 	},
 #endif
+#ifdef CONFIG_PID_NS
+	[CKPT_OBJ_PID_NS] = {
+		.name		= "pid namespace",
+		.drop		= ckpt_pid_ns_drop,
+		.save		= ckpt_pid_ns_save,
+		.restore	= ckpt_pid_ns_restore,
+	},
+#endif
 };
 
 const struct ckpt_file_kind ckpt_file_kinds[CKPT_FILE_MAX] = {

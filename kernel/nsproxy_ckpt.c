@@ -5,8 +5,8 @@
  * Saved: UTS and IPC namespaces, and who shares them; user namespaces are saved
  *	with credentials. Of those that the caller of checkpoint() is in, that it
  *	was there: a restart takes its own caller's.
- * Reset to default: the pid namespace, which whoever creates the tasks of a
- *	restart chooses.
+ * Pid namespaces are saved with the ids of the tasks, and those for children here.
+ *	That of the first task whoever creates the tasks of a restart chooses.
  * Refused: all other namespaces than the caller's, and those that belong to a user
  *	namespace that is not in the image.
  */
@@ -59,11 +59,6 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_error(ctx, -EPERM, "it has its own time namespace");
 	if (theirs->cgroup_ns != ours->cgroup_ns)
 		return ckpt_error(ctx, -EPERM, "it has its own cgroup namespace");
-	if (task_active_pid_ns(task) != ctx->pid_ns)
-		return ckpt_error(ctx, -EPERM, "it has its own pid namespace");
-	if (task_active_pid_ns(task) != theirs->pid_ns_for_children)
-		return ckpt_error(ctx, -EPERM,
-				  "its children would be in another pid namespace");
 	/* A restart would make it in the user namespace of its caller. */
 	if (ctx->pid_ns != task_active_pid_ns(current) &&
 	    ctx->pid_ns->user_ns != current_user_ns())
@@ -86,7 +81,8 @@ int ckpt_namespaces_check(struct ckpt_ctx *ctx, struct task_struct *task)
 int ckpt_namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	if (task->nsproxy->uts_ns == current->nsproxy->uts_ns &&
-	    task->nsproxy->ipc_ns == current->nsproxy->ipc_ns)
+	    task->nsproxy->ipc_ns == current->nsproxy->ipc_ns &&
+	    task->nsproxy->pid_ns_for_children == task_active_pid_ns(task))
 		return 0;
 	return ckpt_object_save(ctx, CKPT_OBJ_NSPROXY, task->nsproxy);
 }
@@ -103,7 +99,7 @@ int ckpt_nsproxy_save(struct ckpt_ctx *ctx, void *object)
 	const struct nsproxy *ours = current->nsproxy;
 	struct nsproxy *nsproxy = object;
 	struct ckpt_hdr_nsproxy *record;
-	int uts_ns = 0, ipc_ns = 0;
+	int uts_ns = 0, ipc_ns = 0, pid_ns;
 
 	if (nsproxy->uts_ns != ours->uts_ns)
 		uts_ns = ckpt_object_save(ctx, CKPT_OBJ_UTS_NS,
@@ -115,11 +111,15 @@ int ckpt_nsproxy_save(struct ckpt_ctx *ctx, void *object)
 					  nsproxy->ipc_ns);
 	if (ipc_ns < 0)
 		return ipc_ns;
+	pid_ns = ckpt_pid_ns_ref(ctx, nsproxy->pid_ns_for_children);
+	if (pid_ns < 0)
+		return pid_ns;
 	record = ckpt_record_add(ctx, CKPT_HDR_NSPROXY);
 	if (!record)
 		return -ENOMEM;
 	record->uts_ns = uts_ns;
 	record->ipc_ns = ipc_ns;
+	record->pid_ns_for_children = pid_ns;
 	return 0;
 }
 
@@ -153,6 +153,7 @@ void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx)
 	struct ckpt_hdr_nsproxy record;
 	struct uts_namespace *uts_ns;
 	struct ipc_namespace *ipc_ns;
+	struct ckpt_pid_ns *pid_ns;
 	struct nsproxy *new;
 	int ret;
 
@@ -161,7 +162,9 @@ void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx)
 		return ERR_PTR(ret);
 	uts_ns = ckpt_object_find(ctx, record.uts_ns, CKPT_OBJ_UTS_NS);
 	ipc_ns = ckpt_object_find(ctx, record.ipc_ns, CKPT_OBJ_IPC_NS);
-	if (!uts_ns && !ipc_ns)
+	pid_ns = ckpt_object_find(ctx, record.pid_ns_for_children,
+				  CKPT_OBJ_PID_NS);
+	if (!uts_ns && !ipc_ns && !pid_ns)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "a set of namespaces that are all the caller's"));
 	new = create_new_namespaces(0, current, current_user_ns(), current->fs);
@@ -177,6 +180,8 @@ void *ckpt_nsproxy_restore(struct ckpt_ctx *ctx)
 		put_ipc_ns(new->ipc_ns);
 		new->ipc_ns = get_ipc_ns(ipc_ns);
 	}
+	put_pid_ns(new->pid_ns_for_children);
+	new->pid_ns_for_children = get_pid_ns(pid_ns ? pid_ns->ns : ctx->pid_ns);
 	return new;
 }
 
@@ -189,12 +194,18 @@ void ckpt_nsproxy_drop(void *object)
 	put_nsproxy(object);
 }
 
-/*
+/**
+ * ckpt_namespaces_may_enter - may the current task have a namespace?
+ * @stage: its credentials were found
+ * @owner: user namespace that the other one belongs to
+ *
  * Who has made a user namespace can enter what belongs to it before he makes another
  * one below it, or beside it: with the rights that he had where both are.
+ *
+ * Return: whether it may.
  */
-static bool may_enter(const struct ckpt_task_stage *stage,
-		      const struct user_namespace *owner)
+bool ckpt_namespaces_may_enter(const struct ckpt_task_stage *stage,
+			       const struct user_namespace *owner)
 {
 	while (!in_userns(owner, stage->cred->user_ns))
 		owner = owner->parent;
@@ -207,9 +218,9 @@ static bool may_enter_all(const struct ckpt_task_stage *stage)
 	const struct nsproxy *new = stage->nsproxy, *old = current->nsproxy;
 
 	return (new->uts_ns == old->uts_ns ||
-		may_enter(stage, new->uts_ns->user_ns)) &&
+		ckpt_namespaces_may_enter(stage, new->uts_ns->user_ns)) &&
 	       (new->ipc_ns == old->ipc_ns ||
-		may_enter(stage, new->ipc_ns->user_ns));
+		ckpt_namespaces_may_enter(stage, new->ipc_ns->user_ns));
 }
 
 /**
@@ -225,11 +236,13 @@ static bool may_enter_all(const struct ckpt_task_stage *stage)
 int ckpt_namespaces_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 {
 	const struct nsproxy *new = stage->nsproxy, *old = current->nsproxy;
+	int ret;
 
-	if (!new)
-		return 0;
+	ret = ckpt_pid_ns_check_children(ctx, stage,
+					 (new ?: old)->pid_ns_for_children);
+	if (ret || !new)
+		return ret;
 	if (new->mnt_ns != old->mnt_ns || new->net_ns != old->net_ns ||
-	    new->pid_ns_for_children != old->pid_ns_for_children ||
 	    new->time_ns != old->time_ns ||
 	    new->time_ns_for_children != old->time_ns_for_children ||
 	    new->cgroup_ns != old->cgroup_ns)

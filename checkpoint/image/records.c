@@ -89,7 +89,7 @@ DESCRIBE(container, CONTAINER);
 
 #define TREE(R, s)							\
 	UINT(R, s, nr_tasks, 1, MAX_PID)				\
-	ZERO(R, s, reserved)
+	ANY(R, s, nr_nested_pids, 0)
 DESCRIBE(tree, TREE);
 
 #define PIDS(R, s)							\
@@ -100,8 +100,15 @@ DESCRIBE(tree, TREE);
 	R(s, sid, UINT, 0, MAX_PID, VOLATILE)				\
 	R(s, depth, UINT, 0, 32, VOLATILE)				\
 	MASK(R, s, flags, CKPT_PIDS_ALL)				\
-	ZERO(R, s, reserved)
+	OPT_REF(R, s, pid_ns, PID_NS)
 DESCRIBE(pids, PIDS);
+
+#define NESTED_PID(R, s)						\
+	R(s, pid, UINT, 1, MAX_PID, VOLATILE)				\
+	REF(R, s, pid_ns, PID_NS)					\
+	UINT(R, s, nested_pid, 1, MAX_PID)				\
+	ZERO(R, s, reserved)
+DESCRIBE(nested_pid, NESTED_PID);
 
 #define TASK(R, s)							\
 	MASK(R, s, flags, CKPT_TASK_ALL)				\
@@ -548,7 +555,9 @@ DESCRIBE(siginfo, SIGINFO);
 
 #define NSPROXY(R, s)							\
 	OPT_REF(R, s, uts_ns, UTS_NS)					\
-	OPT_REF(R, s, ipc_ns, IPC_NS)
+	OPT_REF(R, s, ipc_ns, IPC_NS)					\
+	OPT_REF(R, s, pid_ns_for_children, PID_NS)			\
+	ZERO(R, s, reserved)
 DESCRIBE(nsproxy, NSPROXY);
 
 #define UTS_NS(R, s)							\
@@ -630,42 +639,7 @@ static_assert(CKPT_MSG_MAX <= CKPT_BUFFER_MAX);
 	UINT(R, s, type, 1, 0x7fffffffffffffffULL)
 DESCRIBE(msg, MSG);
 
-#define COUNT_LIMIT(R, s, m)	UINT(R, s, m, 0, 0x7fffffff)
-#define CREATOR_LIMIT(R, s, m)	R(s, m, UINT, 0, 0x7fffffffffffffffULL, 0)
-
-#define USER_NS(R, s)							\
-	OPT_REF(R, s, parent, USER_NS)					\
-	UINT(R, s, owner, 0, 0xfffffffe)				\
-	UINT(R, s, group, 0, 0xfffffffe)				\
-	MASK(R, s, flags, CKPT_USER_NS_ALL)				\
-	UINT(R, s, nr_uids, 0, CKPT_EXTENTS_MAX)			\
-	UINT(R, s, nr_gids, 0, CKPT_EXTENTS_MAX)			\
-	UINT(R, s, nr_projids, 0, CKPT_EXTENTS_MAX)			\
-	ZERO(R, s, reserved)						\
-	COUNT_LIMIT(R, s, max_user_namespaces)				\
-	COUNT_LIMIT(R, s, max_pid_namespaces)				\
-	COUNT_LIMIT(R, s, max_uts_namespaces)				\
-	COUNT_LIMIT(R, s, max_ipc_namespaces)				\
-	COUNT_LIMIT(R, s, max_net_namespaces)				\
-	COUNT_LIMIT(R, s, max_mnt_namespaces)				\
-	COUNT_LIMIT(R, s, max_cgroup_namespaces)			\
-	COUNT_LIMIT(R, s, max_time_namespaces)				\
-	COUNT_LIMIT(R, s, max_inotify_instances)			\
-	COUNT_LIMIT(R, s, max_inotify_watches)				\
-	COUNT_LIMIT(R, s, max_fanotify_groups)				\
-	COUNT_LIMIT(R, s, max_fanotify_marks)				\
-	CREATOR_LIMIT(R, s, nproc)					\
-	CREATOR_LIMIT(R, s, msgqueue)					\
-	CREATOR_LIMIT(R, s, sigpending)					\
-	CREATOR_LIMIT(R, s, memlock)
-DESCRIBE(user_ns, USER_NS);
-
-#define ID_EXTENT(R, s)							\
-	UINT(R, s, first, 0, 0xfffffffe)				\
-	UINT(R, s, lower_first, 0, 0xfffffffe)				\
-	UINT(R, s, count, 1, 0xffffffff)				\
-	ZERO(R, s, reserved)
-DESCRIBE(id_extent, ID_EXTENT);
+#include "records_namespaces.h"
 
 #define TAIL(R, s)							\
 	R(s, magic, UINT, CKPT_IMAGE_TAIL_MAGIC,			\
@@ -707,6 +681,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(CONTAINER,	container,	NONE),
 	RECORD(TREE,		tree,		NONE),
 	RECORD(PIDS,		pids,		NONE),
+	RECORD(NESTED_PID,	nested_pid,	NONE),
 	RECORD(TASK,		task,		NONE),
 	RECORD(TASK_OBJS,	task_objs,	NONE),
 	RECORD(THREAD,		thread,		NONE),
@@ -768,6 +743,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(MSG,		msg,		NONE),
 	RECORD(USER_NS,		user_ns,	NONE),
 	RECORD(ID_EXTENT,	id_extent,	NONE),
+	RECORD(PID_NS,		pid_ns,		NONE),
 	RECORD(SOCKET,		socket,		NONE),
 	RECORD(UNIX_SOCKETS,	unix_sockets,	NONE),
 	RECORD(UNIX_SOCKET,	unix_socket,	NONE),

@@ -62,15 +62,16 @@ static void impossible_lengths_are_refused(struct kunit *test)
 
 static void reserved_fields_are_zero(struct kunit *test)
 {
-	const struct ckpt_record *record = ckpt_record_find(CKPT_HDR_TREE);
-	struct ckpt_hdr_tree tree = { .nr_tasks = 1 };
+	const struct ckpt_record *record = ckpt_record_find(CKPT_HDR_BUFFER);
+	struct ckpt_hdr_buffer buffer = { .nbytes = 1 };
 	struct ckpt_record_fault fault;
 
-	KUNIT_EXPECT_EQ(test, 0, ckpt_record_check(record, &tree, sizeof(tree),
-						   NULL, NULL, &fault));
-	tree.reserved = 1;
+	KUNIT_EXPECT_EQ(test, 0,
+			ckpt_record_check(record, &buffer, sizeof(buffer), NULL,
+					  NULL, &fault));
+	buffer.reserved = 1;
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			ckpt_record_check(record, &tree, sizeof(tree), NULL,
+			ckpt_record_check(record, &buffer, sizeof(buffer), NULL,
 					  NULL, &fault));
 	KUNIT_EXPECT_STREQ(test, fault.field, "reserved");
 }

@@ -169,6 +169,27 @@ struct ckpt_task_stage {
 	pid_t vfork_pid;
 };
 
+/**
+ * struct ckpt_pid_ns - a pid namespace of an image being read
+ * @parent: namespace that it is in, NULL: that of the first task
+ * @level: below that of the first task, 1 at least
+ * @record: as read
+ * @ns: the namespace, with a reference; NULL until its tasks have come
+ * @ids: those of the image there: id to index of the task, as value entries; to
+ *	INT_MAX for those that no task has any more
+ * @nr_ids: their number
+ * @holder: the one task whose first child will be its init, or NULL
+ */
+struct ckpt_pid_ns {
+	struct ckpt_pid_ns *parent;
+	unsigned int level;
+	struct ckpt_hdr_pid_ns record;
+	struct pid_namespace *ns;
+	struct xarray ids;
+	u32 nr_ids;
+	const void *holder;
+};
+
 struct ckpt_slot;
 struct ckpt_cow;
 struct ckpt_record;
@@ -182,6 +203,8 @@ struct ckpt_unix_sockets;
  * @parent: index of the first thread of the parent process; 0 for that of the
  *	first process, whose parent is not in the image
  * @nr_threads: of the process, with its first thread
+ * @pid_ns: innermost pid namespace in the image; NULL: that of the first task
+ * @pid_ns_numbered: innermost one for which an id was read, likewise
  * @exit_signal: of a dead process, which has another until it is dead again
  * @slot: where the task waits to be restored; a reference is held
  * @mm: of the first thread of a process, only to be compared
@@ -197,6 +220,8 @@ struct ckpt_tree_task {
 	u32 leader;
 	u32 parent;
 	u32 nr_threads;
+	struct ckpt_pid_ns *pid_ns;
+	struct ckpt_pid_ns *pid_ns_numbered;
 	u32 exit_signal;
 	struct ckpt_slot *slot;
 	const void *mm;
@@ -228,7 +253,7 @@ struct ckpt_tree_task {
  * @nr_messages: how many
  * @error: the first error reported, negative
  * @root: root directory of the caller; paths in the image start there
- * @pid_ns: pid namespace of the first saved task
+ * @pid_ns: pid namespace of the first task; when restoring, NULL until it has come
  * @user_ns: user namespace of the caller
  * @task: task that is being saved or restored, for messages
  * @root_task: first task of the tree, it leads its thread group
@@ -246,6 +271,7 @@ struct ckpt_tree_task {
  * @header: HEADER of the image being read
  * @tasks: of the image, in its order
  * @nr_tasks: their number
+ * @tree_is_read: the tasks and their ids are known, when restoring
  * @task_indices: id to index in @tasks, as value entries: global ids when
  *	saving, those of the image when restoring
  * @file_owners: open files that send signals after the commit
@@ -288,6 +314,7 @@ struct ckpt_ctx {
 	struct ckpt_hdr_header header;
 	struct ckpt_tree_task *tasks;
 	u32 nr_tasks;
+	bool tree_is_read;
 	struct xarray task_indices;
 	struct list_head file_owners;
 	struct ckpt_cow *cow;

@@ -59,6 +59,9 @@ void ckpt_ipc_ns_drop(void *object);
 int ckpt_user_ns_save(struct ckpt_ctx *ctx, void *object);
 void *ckpt_user_ns_restore(struct ckpt_ctx *ctx);
 void ckpt_user_ns_drop(void *object);
+int ckpt_pid_ns_save(struct ckpt_ctx *ctx, void *object);
+void *ckpt_pid_ns_restore(struct ckpt_ctx *ctx);
+void ckpt_pid_ns_drop(void *object);
 void ckpt_fs_get(void *object);
 void ckpt_fs_put(void *object);
 
@@ -323,6 +326,7 @@ struct task_struct *ckpt_tree_vfork_child(struct ckpt_ctx *ctx,
 					  struct task_struct *task);
 struct task_struct *ckpt_tree_await_child(struct ckpt_ctx *ctx, u32 id);
 bool ckpt_tree_has_processes(const struct ckpt_ctx *ctx);
+int ckpt_tree_check_strangers(struct ckpt_ctx *ctx, struct pid_namespace *ns);
 int ckpt_pid_save(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
 struct pid *ckpt_pid_find(struct ckpt_ctx *ctx, u32 number, enum pid_type type);
 
@@ -425,6 +429,35 @@ static inline void ckpt_user_ns_enter(struct cred *new,
 static inline bool ckpt_user_ns_is_new(const struct user_namespace *ns)
 {
 	return false;
+}
+#endif
+bool ckpt_namespaces_may_enter(const struct ckpt_task_stage *stage,
+			       const struct user_namespace *owner);
+#ifdef CONFIG_PID_NS
+int ckpt_pid_ns_ref(struct ckpt_ctx *ctx, struct pid_namespace *ns);
+int ckpt_pid_ns_check_children(struct ckpt_ctx *ctx,
+			       const struct ckpt_task_stage *stage,
+			       struct pid_namespace *ns);
+int ckpt_pid_ns_put_off(struct ckpt_ctx *ctx, struct ckpt_pid_ns *pid_ns);
+#else
+static inline int ckpt_pid_ns_ref(struct ckpt_ctx *ctx,
+				  struct pid_namespace *ns)
+{
+	return 0;
+}
+
+static inline int
+ckpt_pid_ns_check_children(struct ckpt_ctx *ctx,
+			   const struct ckpt_task_stage *stage,
+			   struct pid_namespace *ns)
+{
+	return 0;
+}
+
+static inline int ckpt_pid_ns_put_off(struct ckpt_ctx *ctx,
+				      struct ckpt_pid_ns *pid_ns)
+{
+	return 0;
 }
 #endif
 #ifdef CONFIG_SECCOMP_FILTER

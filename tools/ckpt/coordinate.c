@@ -46,12 +46,17 @@ static int bring_back(struct restart *restart)
 	return 0;
 }
 
-static void end_process(pid_t pid)
+/* One that was reaped already may have left its id to somebody else. */
+static bool is_child(pid_t pid)
 {
 	siginfo_t info;
 
-	/* One that was reaped already may have left its id to somebody else. */
-	if (pid <= 0 || waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL))
+	return pid > 0 && !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+}
+
+static void end_process(pid_t pid)
+{
+	if (!is_child(pid))
 		return;
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
@@ -62,14 +67,26 @@ static void end_process(pid_t pid)
 static void end_crew(struct restart *restart)
 {
 	unsigned int nr_pids = restart->forest.nr_tasks + restart->plan.nr_ghosts;
-	unsigned int i;
+	unsigned int nr_left, i;
 
-	end_process(restart->outcome.pid);
 	/* The ids are those of our namespace, unless an init has ended its own. */
-	if (!restart->crew || !restart->crew->coordinator)
+	if (!restart->crew || !restart->crew->coordinator) {
+		end_process(restart->outcome.pid);
 		return;
-	for (i = 1; i < nr_pids; i++)
-		end_process(restart->crew->pids[i]);
+	}
+	restart->crew->pids[0] = restart->outcome.pid;
+	/* The init of a namespace waits for all in there: for none of them alone. */
+	do {
+		nr_left = 0;
+		for (i = 0; i < nr_pids; i++)
+			if (is_child(restart->crew->pids[i])) {
+				kill(restart->crew->pids[i], SIGKILL);
+				if (!waitpid(restart->crew->pids[i], NULL, __WALL | WNOHANG))
+					nr_left++;
+			}
+		if (nr_left)
+			crew_pause();
+	} while (nr_left);
 }
 
 /**

@@ -29,7 +29,11 @@ enum crew_stage {
  * @failed_id: with @errnum: the id that was wanted, or 0
  * @coordinator: process without which there is no restart, or 0 if its end ends
  *	all in any case
- * @pids: actual ids, by index of the task; those of ghosts follow
+ * @ids_fd: file in which those lock a byte whose creators do not know their ids in
+ *	the root's pid namespace, or -1
+ * @in_group: whether the tasks are in the groups that they have to be born in
+ * @pids: actual ids in the pid namespace of the root, by index of the task; those of
+ *	ghosts follow
  */
 struct crew {
 	atomic_uint arrived[CREW_NR_STAGES];
@@ -37,12 +41,17 @@ struct crew {
 	atomic_int errnum;
 	pid_t failed_id;
 	pid_t coordinator;
+	int ids_fd;
+	atomic_uchar *in_group;
 	atomic_int pids[];
 };
 
-struct crew *crew_alloc(unsigned int nr_pids);
+struct crew *crew_alloc(unsigned int nr_pids, bool has_unknown);
+void crew_pause(void);
+int crew_tell_id(const struct crew *crew, unsigned int index);
+pid_t crew_find_id(struct crew *crew, unsigned int index);
 void crew_fail(struct crew *crew, int errnum, pid_t failed_id);
 bool crew_is_complete(struct crew *crew);
-int crew_wait(struct crew *crew, enum crew_stage stage);
+int crew_wait(struct crew *crew, enum crew_stage stage, bool is_nested);
 
 #endif /* _CKPT_CREW_H */

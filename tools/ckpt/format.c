@@ -34,6 +34,7 @@ const char *format_object(u64 objtype)
 		[CKPT_OBJ_UTS_NS]	= "uts_ns",
 		[CKPT_OBJ_IPC_NS]	= "ipc_ns",
 		[CKPT_OBJ_USER_NS]	= "user_ns",
+		[CKPT_OBJ_PID_NS]	= "pid_ns",
 	};
 
 	if (objtype < ARRAY_SIZE(names) && names[objtype])

@@ -13,6 +13,8 @@
 /**
  * struct info_task - a task of the image
  * @ids: from its record
+ * @first_nested: of its ids below the pid namespace of the first task
+ * @nr_nested: their number
  * @comm: its name, empty if the image ends before
  * @nr_threads: of a process
  * @first_child: index of a process, or 0
@@ -22,6 +24,8 @@
  */
 struct info_task {
 	struct ckpt_hdr_pids ids;
+	unsigned int first_nested;
+	unsigned int nr_nested;
 	unsigned char comm[16];
 	unsigned int nr_threads;
 	unsigned int first_child;
@@ -34,6 +38,8 @@ static struct {
 	struct info_task *tasks;
 	unsigned int nr_tasks;
 	unsigned int nr_named;
+	struct ckpt_hdr_nested_pid *nested;
+	unsigned int nr_nested;
 } tree;
 
 static void tree_begin(const struct info_options *options)
@@ -49,6 +55,16 @@ static void add_task(const struct ckpt_hdr_pids *ids)
 		tree.tasks = must_grow(tree.tasks, (tree.nr_tasks ? tree.nr_tasks * 2UL : 1) *
 						   sizeof(*tree.tasks));
 	tree.tasks[tree.nr_tasks++] = (struct info_task) { .ids = *ids };
+}
+
+static void add_nested(const struct ckpt_hdr_nested_pid *record)
+{
+	unsigned int nr = tree.nr_nested;
+
+	if (!(nr & (nr - 1)))
+		tree.nested = must_grow(tree.nested,
+					(nr ? nr * 2UL : 1) * sizeof(*tree.nested));
+	tree.nested[tree.nr_nested++] = *record;
 }
 
 /* In the order of the ids. */
@@ -67,6 +83,9 @@ static void tree_record(const struct info_options *options, struct image *image)
 	switch (image->record.type->type) {
 	case CKPT_HDR_PIDS:
 		add_task(fields);
+		break;
+	case CKPT_HDR_NESTED_PID:
+		add_nested(fields);
 		break;
 	case CKPT_HDR_TASK:
 		name_task(((const struct ckpt_hdr_task *)fields)->comm);
@@ -108,10 +127,33 @@ static void place_task(const struct id_index *processes, unsigned int index)
 		place_below(index, found);
 }
 
+/* Those of a task stand together. */
+static void place_nested(void)
+{
+	struct id_index tasks;
+	unsigned int i;
+
+	id_index_init(&tasks, tree.nr_tasks);
+	for (i = 0; i < tree.nr_tasks; i++)
+		id_index_add(&tasks, tree.tasks[i].ids.pid, i);
+	id_index_sort(&tasks);
+	for (i = tree.nr_nested; i-- > 0;) {
+		int found = id_index_find(&tasks, tree.nested[i].pid);
+
+		if (found < 0)
+			continue;
+		tree.tasks[found].first_nested = i;
+		tree.tasks[found].nr_nested++;
+	}
+	id_index_free(&tasks);
+}
+
 static void place_all(void)
 {
 	struct id_index processes;
 	unsigned int i;
+
+	place_nested();
 
 	id_index_init(&processes, tree.nr_tasks);
 	for (i = 0; i < tree.nr_tasks; i++)
@@ -128,6 +170,7 @@ static void print_task(const struct info_task *task, unsigned int depth)
 {
 	char comm[4 * sizeof(task->comm) + 1];
 	const char *text = (const char *)task->comm;
+	unsigned int i;
 
 	clean_text(comm, sizeof(comm), text, strnlen(text, sizeof(task->comm)));
 	printf("%8u %8u %8u %8u %8u %6u  %*s%s%s", task->ids.pid, task->ids.ppid,
@@ -139,6 +182,14 @@ static void print_task(const struct info_task *task, unsigned int depth)
 		printf(" (dead)");
 	if (task->ids.flags & CKPT_PIDS_SUBREAPER)
 		printf(" (adopts orphans)");
+	/* The outermost first; not those of others, if they are in no order. */
+	for (i = 0; i < task->nr_nested && task->first_nested + i < tree.nr_nested; i++) {
+		const struct ckpt_hdr_nested_pid *nested = &tree.nested[task->first_nested + i];
+
+		if (nested->pid != task->ids.pid)
+			break;
+		printf("%s%u", i ? " / " : ", inside ", nested->nested_pid);
+	}
 	putchar('\n');
 }
 
@@ -190,6 +241,7 @@ static void tree_end(const struct info_options *options, const struct image *ima
 		if (!tree.tasks[i].is_placed && !is_thread(&tree.tasks[i]))
 			print_below(i);
 	free(tree.tasks);
+	free(tree.nested);
 	if (result == IMAGE_BAD || image->is_failed)
 		image_print_verdict(image, result);
 }

@@ -88,10 +88,9 @@ static long clone_and_live(const struct clone_args *args, const struct offspring
 pid_t offspring_create(const struct offspring *offspring)
 {
 	struct clone_args args = {
-		.flags		= SHARED,
+		.flags		= SHARED | offspring->flags,
 		.exit_signal	= offspring->exit_signal,
 	};
-	pid_t wanted = offspring->wanted;
 
 	if (offspring->pid) {
 		args.flags |= CLONE_PARENT_SETTID;
@@ -101,9 +100,9 @@ pid_t offspring_create(const struct offspring *offspring)
 		args.stack = (uintptr_t)offspring->stack;
 		args.stack_size = OFFSPRING_STACK;
 	}
-	if (wanted) {
-		args.set_tid = (uintptr_t)&wanted;
-		args.set_tid_size = 1;
+	if (offspring->nr_wanted) {
+		args.set_tid = (uintptr_t)offspring->wanted;
+		args.set_tid_size = offspring->nr_wanted;
 	}
 	return clone_and_live(&args, offspring);
 }

@@ -12,7 +12,9 @@
 
 /**
  * struct offspring - a process that is to be created
- * @wanted: its id in the innermost pid namespace, or 0 for any
+ * @flags: CLONE_* besides
+ * @wanted: its ids, that in the innermost pid namespace first; any in the others
+ * @nr_wanted: their number
  * @exit_signal: what tells the creator of its end, or 0
  * @pid: where its id is put before it runs and whatever becomes of its creator,
  *	or NULL
@@ -22,7 +24,9 @@
  * @index: for @life
  */
 struct offspring {
-	pid_t wanted;
+	unsigned long flags;
+	const pid_t *wanted;
+	unsigned int nr_wanted;
 	int exit_signal;
 	atomic_int *pid;
 	void *stack;

@@ -37,6 +37,9 @@ enum birth {
  * @group: index of the process whose group it joins, or -1: the one that it has
  *	by birth, or its own
  * @group_ghost: index of the ghost whose group it joins, or -1
+ * @needs_group: id of the group that it has to be in from its birth on, because it
+ *	cannot name it: the leader is outside of its pid namespace; 0: any
+ * @lead: who leads that group: index of a process, or of a ghost behind all tasks
  */
 struct planned_task {
 	enum birth birth;
@@ -48,18 +51,22 @@ struct planned_task {
 	unsigned int ghost;
 	int group;
 	int group_ghost;
+	pid_t needs_group;
+	unsigned int lead;
 };
 
 /**
  * struct ghost - a process that only lends its id and is not there later
  * @id: of a session or of a process group whose leader is gone
  * @leads_session: a session
- * @creator: index of the process that creates it
+ * @creator: index of the process that creates it, in the same pid namespace
+ * @place: its ids, as far as anybody can see them
  */
 struct ghost {
 	pid_t id;
 	bool leads_session;
 	unsigned int creator;
+	struct forest_place place;
 };
 
 /**

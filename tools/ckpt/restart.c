@@ -66,7 +66,13 @@ static void explain_create(const struct restart *restart, int errnum)
 		      pid);
 		break;
 	case EPERM:
-		error("choosing process ids takes CAP_CHECKPOINT_RESTORE: run as root");
+		error("choosing process ids takes CAP_CHECKPOINT_RESTORE, and pid namespaces take CAP_SYS_ADMIN: run as root");
+		break;
+	case ETIMEDOUT:
+		error("process %d did not come to where others need it", pid);
+		break;
+	case ENOSPC:
+		error("pid namespaces would be nested too deep, or there are too many");
 		break;
 	case ESRCH:
 		error("a process that is being created has not the parent that it should have");
@@ -268,13 +274,23 @@ static void print_plan(const struct restart *restart)
 		const struct forest_task *task = &forest->tasks[i];
 		const char *what = task->pid != task->tgid ? "thread" :
 				   task->is_dead ? "dead process" : "process";
+		char nested[16 * FOREST_LEVELS] = "";
+		unsigned int ns;
+		size_t len;
+
+		for (ns = task->place.ns; ns; ns = forest->namespaces[ns].parent) {
+			len = strlen(nested);
+			snprintf(nested + len, sizeof(nested) - len, "%s%d",
+				 len ? " in one with " : ", in a pid namespace with ",
+				 forest_id(forest, &task->place, ns));
+		}
 
 		if (restart->options->pids == PIDS_NEW)
-			info("task %u, once %s %d, would get a new id", i, what,
-			     task->pid);
+			info("task %u, once %s %d, would get a new id%s", i, what,
+			     task->pid, nested);
 		else
-			info("task %u would be %s %d again", i, what,
-			     task->pid);
+			info("task %u would be %s %d again%s", i, what,
+			     task->pid, nested);
 	}
 }
 

@@ -66,21 +66,22 @@ static long clone_and_restart(const struct clone_args *args, unsigned int index)
 
 /**
  * create_thread - a thread of this process that waits in restart()
- * @wanted: its id in the innermost pid namespace, or 0 for any
+ * @wanted: its ids, that in the innermost pid namespace first; any in the others
+ * @nr_wanted: their number
  * @index: place in the image
  *
  * Return: 0 or a negative errno.
  */
-int create_thread(pid_t wanted, unsigned int index)
+int create_thread(const pid_t *wanted, unsigned int nr_wanted, unsigned int index)
 {
-	struct clone_args args = { .flags = THREAD_FLAGS };
+	struct clone_args args = {
+		.flags		= THREAD_FLAGS,
+		.set_tid	= nr_wanted ? (uintptr_t)wanted : 0,
+		.set_tid_size	= nr_wanted,
+	};
 	sigset_t all, old;
 	long ret;
 
-	if (wanted) {
-		args.set_tid = (uintptr_t)&wanted;
-		args.set_tid_size = 1;
-	}
 	/* A handler would run on our stack. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);

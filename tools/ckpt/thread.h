@@ -5,6 +5,6 @@
 
 #include <sys/types.h>
 
-int create_thread(pid_t wanted, unsigned int index);
+int create_thread(const pid_t *wanted, unsigned int nr_wanted, unsigned int index);
 
 #endif /* _CKPT_THREAD_H */

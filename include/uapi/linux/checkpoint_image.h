@@ -34,6 +34,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_CONTAINER	= 101,
 	CKPT_HDR_TREE		= 102,
 	CKPT_HDR_PIDS		= 103,
+	CKPT_HDR_NESTED_PID	= 104,
 
 	CKPT_HDR_TASK		= 201,
 	CKPT_HDR_TASK_OBJS	= 202,
@@ -100,6 +101,8 @@ enum ckpt_hdr_type {
 	CKPT_HDR_MSG		= 607,
 	CKPT_HDR_USER_NS	= 608,
 	CKPT_HDR_ID_EXTENT	= 609,
+	CKPT_HDR_PID_NS		= 610,
+
 	CKPT_HDR_SOCKET		= 701,
 	CKPT_HDR_UNIX_SOCKETS	= 710,
 	CKPT_HDR_UNIX_SOCKET	= 711,
@@ -137,6 +140,7 @@ enum ckpt_obj_type {
 	CKPT_OBJ_UTS_NS		= 21,
 	CKPT_OBJ_IPC_NS		= 22,
 	CKPT_OBJ_USER_NS	= 23,
+	CKPT_OBJ_PID_NS		= 24,
 	CKPT_OBJ_UNIX		= 30,
 	CKPT_OBJ_MAX
 };
@@ -243,14 +247,15 @@ struct ckpt_hdr_container {
 /**
  * struct ckpt_hdr_tree - number of tasks
  * @h: type and length
- * @nr_tasks: a struct ckpt_hdr_pids for each follows, then their records in
- *	the same order
- * @reserved: 0
+ * @nr_tasks: a struct ckpt_hdr_pids for each follows, then @nr_nested_pids
+ *	struct ckpt_hdr_nested_pid, then the records of the tasks in the same
+ *	order
+ * @nr_nested_pids: ids in pid namespaces below that of the first task
  */
 struct ckpt_hdr_tree {
 	struct ckpt_hdr h;
 	__u32 nr_tasks;
-	__u32 reserved;
+	__u32 nr_nested_pids;
 };
 
 /* struct ckpt_hdr_mm.flags */

@@ -18,11 +18,16 @@
  * @h: type and length
  * @uts_ns: UTS namespace, or 0
  * @ipc_ns: IPC namespace, or 0
+ * @pid_ns_for_children: pid namespace of the children that it creates; 0: that of
+ *	the first task
+ * @reserved: 0
  */
 struct ckpt_hdr_nsproxy {
 	struct ckpt_hdr h;
 	__u32 uts_ns;
 	__u32 ipc_ns;
+	__u32 pid_ns_for_children;
+	__u32 reserved;
 };
 
 /**
@@ -288,6 +293,31 @@ struct ckpt_hdr_id_extent {
 	__u32 lower_first;
 	__u32 count;
 	__u32 reserved;
+};
+
+/* struct ckpt_hdr_pid_ns.state */
+#define CKPT_PID_NS_INHABITED	0	/* its init is a task of the image */
+#define CKPT_PID_NS_EMPTY	1	/* nobody has been in it yet */
+#define CKPT_PID_NS_DEAD	2	/* its init is gone */
+
+/**
+ * struct ckpt_hdr_pid_ns - pid namespace below that of the first task
+ *
+ * Those with tasks come with the ids of the tasks, the others, which are only for
+ * children, later.
+ *
+ * @h: type and length
+ * @parent: pid namespace that it is in; 0: that of the first task
+ * @state: CKPT_PID_NS_*
+ * @next_pid: the next process or thread gets this id, or the next free one
+ * @memfd_noexec: as /proc/sys/vm/memfd_noexec there
+ */
+struct ckpt_hdr_pid_ns {
+	struct ckpt_hdr h;
+	__u32 parent;
+	__u32 state;
+	__u32 next_pid;
+	__u32 memfd_noexec;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_NAMESPACES_H */

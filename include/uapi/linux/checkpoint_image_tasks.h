@@ -29,7 +29,7 @@
  * @sid: session
  * @depth: levels of that namespace below the one of the checkpoint() caller
  * @flags: CKPT_PIDS_*
- * @reserved: 0
+ * @pid_ns: innermost pid namespace of the task; 0: that of the first one
  */
 struct ckpt_hdr_pids {
 	struct ckpt_hdr h;
@@ -40,6 +40,26 @@ struct ckpt_hdr_pids {
 	__u32 sid;
 	__u32 depth;
 	__u32 flags;
+	__u32 pid_ns;
+};
+
+/**
+ * struct ckpt_hdr_nested_pid - id in a pid namespace below that of the first task
+ *
+ * One for each such namespace that a task is in, the outermost first; and those of
+ * process groups and sessions whose leaders are gone.
+ *
+ * @h: type and length
+ * @pid: the id in the pid namespace of the first task
+ * @pid_ns: pid namespace
+ * @nested_pid: the id there; 1: its init
+ * @reserved: 0
+ */
+struct ckpt_hdr_nested_pid {
+	struct ckpt_hdr h;
+	__u32 pid;
+	__u32 pid_ns;
+	__u32 nested_pid;
 	__u32 reserved;
 };
 

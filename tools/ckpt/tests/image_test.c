@@ -537,7 +537,7 @@ static bool test_forest_file(void)
 	CHECK(forest_leads_group(&forest.tasks[0]));
 	CHECK(!forest_leads_session(&forest.tasks[0]));
 	close(fd);
-	free(forest.tasks);
+	forest_free(&forest);
 	sample_free(&sample);
 	return true;
 }
@@ -561,8 +561,7 @@ static bool test_forest_pipe(void)
 	CHECK(forest.prefix_len + more == sample.len);
 	CHECK(!memcmp(rest, sample.data + forest.prefix_len, more));
 	close(ends[0]);
-	free(forest.tasks);
-	free(forest.prefix);
+	forest_free(&forest);
 	sample_free(&sample);
 	return true;
 }
@@ -570,6 +569,7 @@ static bool test_forest_pipe(void)
 static bool test_forest_bad(void)
 {
 	struct ckpt_hdr_tree tree = { .nr_tasks = 1 << 22 };
+	struct ckpt_hdr_pids ids = { .pid = 1, .tgid = 1 };
 	struct sample sample = { 0 };
 	struct forest forest;
 	char path[64];
@@ -577,14 +577,14 @@ static bool test_forest_bad(void)
 
 	sample_begin(&sample);
 	sample_put(&sample, CKPT_HDR_TREE, &tree, NULL, 0);
-	sample_put(&sample, CKPT_HDR_PIDS, NULL, NULL, 0);
+	sample_put(&sample, CKPT_HDR_PIDS, &ids, NULL, 0);
 	sample_put(&sample, CKPT_HDR_TASK, NULL, NULL, 0);
 	fd = memory_file(&sample, path, sizeof(path));
 	lseek(fd, 0, SEEK_SET);
 	CHECK(forest_read(&forest, fd));
 	CHECK(strstr(forest.error, "are missing"));
 	close(fd);
-	free(forest.tasks);
+	forest_free(&forest);
 	sample_free(&sample);
 	return true;
 }

@@ -350,11 +350,11 @@ static u32 put_cred(struct sample *sample)
 	return id;
 }
 
-static void put_ids(struct sample *sample, u32 pid, u32 parent, u32 flags)
+static void put_ids(struct sample *sample, u32 pid, u32 parent, u32 flags, u32 pid_ns)
 {
 	struct ckpt_hdr_pids ids = {
 		.pid = pid, .tgid = pid, .ppid = parent, .pgid = pid, .sid = 1,
-		.flags = flags,
+		.flags = flags, .pid_ns = pid_ns,
 	};
 
 	sample_put(sample, CKPT_HDR_PIDS, &ids, NULL, 0);
@@ -384,6 +384,7 @@ static u32 put_namespaces(struct sample *sample)
 	};
 	struct ckpt_hdr_msg_queue queue = { .qbytes = 16384, .nr_messages = 1 };
 	struct ckpt_hdr_sem_set set = { .otime = 1000, .ctime = -1, .nsems = 5 };
+	struct ckpt_hdr_pid_ns pid_ns = { .state = CKPT_PID_NS_EMPTY };
 	struct ckpt_hdr_nsproxy nsproxy = { 0 };
 	u32 id = sample_object(sample, CKPT_OBJ_NSPROXY);
 
@@ -398,6 +399,8 @@ static u32 put_namespaces(struct sample *sample)
 	sample_put(sample, CKPT_HDR_MSG_QUEUE, &queue, NULL, 0);
 	sample_any(sample, CKPT_HDR_MSG);
 	sample_buffer(sample, 17);
+	nsproxy.pid_ns_for_children = sample_object(sample, CKPT_OBJ_PID_NS);
+	sample_put(sample, CKPT_HDR_PID_NS, &pid_ns, NULL, 0);
 	sample_put(sample, CKPT_HDR_NSPROXY, &nsproxy, NULL, 0);
 	return id;
 }
@@ -445,19 +448,21 @@ void sample_image(struct sample *sample, u32 pid, u32 pages_per_record)
 	*sample = (struct sample) { 0 };
 	sample_begin(sample);
 	sample_put(sample, CKPT_HDR_TREE, NULL, NULL, 0);
-	put_ids(sample, pid, 1, 0);
+	put_ids(sample, pid, 1, 0, 0);
 	put_task(sample, pages_per_record, 0);
 	sample_end(sample);
 }
 
 /**
- * sample_family - make a complete image with a child that has exited
+ * sample_family - make a complete image with a child that has exited, the init of a
+ *	pid namespace
  * @sample: empty; sample_free() gives the memory back
  * @pid: process id of the parent; the child's is one more
  */
 void sample_family(struct sample *sample, u32 pid)
 {
-	struct ckpt_hdr_tree tree = { .nr_tasks = 2 };
+	struct ckpt_hdr_tree tree = { .nr_tasks = 2, .nr_nested_pids = 1 };
+	struct ckpt_hdr_nested_pid nested = { .pid = pid + 1, .nested_pid = 1 };
 	struct ckpt_hdr_task_dead dead = {
 		.status = 0x300, .exit_signal = 17, .comm = "child",
 	};
@@ -465,8 +470,11 @@ void sample_family(struct sample *sample, u32 pid)
 	*sample = (struct sample) { 0 };
 	sample_begin(sample);
 	sample_put(sample, CKPT_HDR_TREE, &tree, NULL, 0);
-	put_ids(sample, pid, 1, CKPT_PIDS_SUBREAPER);
-	put_ids(sample, pid + 1, pid, CKPT_PIDS_DEAD);
+	put_ids(sample, pid, 1, CKPT_PIDS_SUBREAPER, 0);
+	nested.pid_ns = sample_object(sample, CKPT_OBJ_PID_NS);
+	sample_any(sample, CKPT_HDR_PID_NS);
+	put_ids(sample, pid + 1, pid, CKPT_PIDS_DEAD, nested.pid_ns);
+	sample_put(sample, CKPT_HDR_NESTED_PID, &nested, NULL, 0);
 	dead.cred = put_task(sample, 2, 0);
 	sample_put(sample, CKPT_HDR_TASK_DEAD, &dead, NULL, 0);
 	sample_end(sample);
@@ -485,8 +493,8 @@ void sample_fork(struct sample *sample, u32 pid, bool shares)
 	*sample = (struct sample) { 0 };
 	sample_begin(sample);
 	sample_put(sample, CKPT_HDR_TREE, &tree, NULL, 0);
-	put_ids(sample, pid, 1, 0);
-	put_ids(sample, pid + 1, pid, 0);
+	put_ids(sample, pid, 1, 0, 0);
+	put_ids(sample, pid + 1, pid, 0, 0);
 	put_task(sample, 2, 0);
 	put_task(sample, 2, shares ? sample->mm : 0);
 	sample_end(sample);

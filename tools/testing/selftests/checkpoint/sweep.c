@@ -52,14 +52,16 @@ static void find_places(struct target *target)
  * What the target cannot have: a terminal, the reason of a failure, a name that
  * its copy could not have as well, a child, since one process takes its place, and
  * a user namespace, where it could not have the rest. For children see forest_test,
- * for names unix_names_test, for user namespaces user_ns_test.
+ * for names unix_names_test, for user namespaces user_ns_test, for pid namespaces
+ * pid_ns_test.
  */
 static bool may_be_missing(u32 type)
 {
 	return type == CKPT_HDR_FILE_EXTERNAL || type == CKPT_HDR_ERROR ||
 	       type == CKPT_HDR_UNIX_PATH || type == CKPT_HDR_TASK_DEAD ||
 	       type == CKPT_HDR_PAGES_COW || type == CKPT_HDR_USER_NS ||
-	       type == CKPT_HDR_ID_EXTENT ||
+	       type == CKPT_HDR_ID_EXTENT || type == CKPT_HDR_PID_NS ||
+	       type == CKPT_HDR_NESTED_PID ||
 	       type == CKPT_HDR_IPV6_OPTIONS;
 }
 
