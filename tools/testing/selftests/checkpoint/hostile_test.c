@@ -280,7 +280,7 @@ static const char * const waiting[] = { "nanosleep", "poll", "futex" };
 
 #define NR_WAITING	(sizeof(waiting) / sizeof(*waiting))
 /* Each image is tested for being good, then attacked; the rich ones in two ways. */
-#define NR_TESTS	(2 * (9 + NR_WAITING) + 2 + 1)
+#define NR_TESTS	(2 * (10 + NR_WAITING) + 2 + 1)
 
 static void attack_rich(void)
 {
@@ -368,6 +368,7 @@ static void run_tests(void)
 	attack_tree("subjects/namespaces", "uts-own");
 	attack_tree("subjects/namespaces", "ipc-own");
 	attack_tree("subjects/user_ns", "alone");
+	attack_tree("subjects/pid_ns", "one");
 }
 
 int main(int argc, char **argv)
