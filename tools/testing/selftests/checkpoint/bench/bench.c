@@ -5,6 +5,7 @@
  * instructions (dev/guest --icount); elsewhere the figures are ticks.
  *
  *	bench run WORKLOAD KIND COUNT	prints lines "WORKLOAD ENGINE METRIC VALUE"
+ *	bench count WORKLOAD KIND COUNT	the same, of our own engine alone
  *	bench time WORKLOAD KIND COUNT	the same by the clock, for each of some runs
  *	bench subject KIND COUNT	the process that is saved, see subject.c
  *
@@ -55,6 +56,7 @@ struct load {
 static volatile uint64_t *idle_ticks;
 static const char *workload;
 static bool by_clock;
+static bool alone;
 
 void die(const char *format, ...)
 {
@@ -359,14 +361,17 @@ static uint64_t empty_directory(const char *name)
 
 static void measure_criu(const struct load *load, bool quiet)
 {
-	pid_t pid = begin(load);
 	char number[16];
 	char *const dump[] = { "criu", "dump", "-v0", "-R", "-D", CRIU_DIR, "-t",
 			       number, NULL };
 	char *const restore[] = { "criu", "restore", "-v0", "-d", "-D", CRIU_DIR,
 				  NULL };
 	uint64_t saving, loading, frozen;
+	pid_t pid;
 
+	if (alone)
+		return;
+	pid = begin(load);
 	snprintf(number, sizeof(number), "%d", pid);
 	mkdir(CRIU_DIR, 0755);
 	must_run(&saving, dump);
@@ -472,8 +477,9 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "subject"))
 		return subject(argv[2], strtoul(argv[3], NULL, 10));
 	by_clock = argc == 5 && !strcmp(argv[1], "time");
-	if (argc != 5 || (!by_clock && strcmp(argv[1], "run"))) {
-		fprintf(stderr, "usage: bench run|time WORKLOAD KIND COUNT\n");
+	alone = argc == 5 && !strcmp(argv[1], "count");
+	if (argc != 5 || (!by_clock && !alone && strcmp(argv[1], "run"))) {
+		fprintf(stderr, "usage: bench run|count|time WORKLOAD KIND COUNT\n");
 		return 2;
 	}
 	workload = argv[2];
@@ -489,7 +495,7 @@ int main(int argc, char **argv)
 	measure_ckpt(&nothing, true);
 	measure_criu(&nothing, true);
 
-	if (!by_clock && !strcmp(load.kind, "anon"))
+	if (!by_clock && !alone && !strcmp(load.kind, "anon"))
 		measure_floors(strtoul(load.count, NULL, 10) << 20);
 	for (runs = by_clock ? TIMED_RUNS : 1; runs; runs--) {
 		measure_ckpt(&load, false);
