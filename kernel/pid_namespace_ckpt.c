@@ -181,11 +181,12 @@ static int check_place(struct ckpt_ctx *ctx, const struct ckpt_pid_ns *pid_ns)
 {
 	const struct ckpt_pid_ns *parent = pid_ns->parent;
 	u32 state = pid_ns->record.state;
+	bool has_tasks = state == CKPT_PID_NS_INHABITED;
 
 	if (pid_ns->level > MAX_PID_NS_LEVEL)
 		return ckpt_error(ctx, -EINVAL,
 				  "pid namespaces are nested too deep");
-	if (ctx->tree_is_read == (state == CKPT_PID_NS_INHABITED))
+	if (ctx->tree_is_read == has_tasks)
 		return ckpt_error(ctx, -EINVAL,
 				  "a pid namespace with tasks is not among their ids, or one without is");
 	/* One who came there later would have no init above him. */
