@@ -158,6 +158,7 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 {
 	struct mm_struct *mm = object;
 	struct ckpt_hdr_mm *record;
+	vm_flags_t any_flags = 0;
 	u32 exe_file = 0;
 	int user_ns, ret;
 	void *auxv;
@@ -187,8 +188,8 @@ int ckpt_mm_save(struct ckpt_ctx *ctx, void *object)
 	memcpy(auxv, mm->saved_auxv, sizeof(mm->saved_auxv));
 	ret = arch_ckpt_save_mm(ctx, mm);
 	if (!ret)
-		ret = ckpt_vmas_save(ctx, mm, &record->nr_vmas);
-	return ret ?: ckpt_mm_capture_pages(ctx, mm);
+		ret = ckpt_vmas_save(ctx, mm, &record->nr_vmas, &any_flags);
+	return ret ?: ckpt_mm_capture_pages(ctx, mm, any_flags);
 }
 
 /**

@@ -547,13 +547,16 @@ static const struct ckpt_segment_ops snapshot_ops = {
  * ckpt_mm_capture_pages - capture the contents of private memory
  * @ctx: context
  * @mm: address space of a stopped task; its mappings are saved already
+ * @any_flags: flags that any of them has
  *
  * Return: 0 or a negative errno.
  */
-int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm)
+int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			  vm_flags_t any_flags)
 {
+	const vm_flags_t left_out = VM_DONTCOPY | VM_WIPEONFORK;
 	struct snapshot *snapshot;
-	int ret;
+	int ret = 0;
 
 	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL_ACCOUNT);
 	if (!snapshot)
@@ -565,8 +568,8 @@ int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	 * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate.
 	 * There is little of it as a rule: keys, and buffers of devices.
 	 */
-	ret = visit_private(ctx, snapshot, mm, VM_DONTCOPY | VM_WIPEONFORK,
-			    copy_batch);
+	if (any_flags & left_out)
+		ret = visit_private(ctx, snapshot, mm, left_out, copy_batch);
 	if (!ret) {
 		snapshot->mm = dup_mm(ctx->task, mm);
 		if (!snapshot->mm)

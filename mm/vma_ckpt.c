@@ -245,13 +245,15 @@ static int save_unlinked(struct ckpt_ctx *ctx, struct mm_struct *mm)
  * @ctx: context
  * @mm: address space of a stopped task
  * @nr_vmas: set to the number of records
+ * @any_flags: flags that any mapping has are added
  *
  * Neighbours that only history keeps apart become one record.
  *
  * Context: Holds the lock of @mm for reading.
  * Return: 0 or a negative errno.
  */
-int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
+int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas,
+		   vm_flags_t *any_flags)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct anon_vma_name *last_name = NULL;
@@ -266,6 +268,7 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas)
 	for_each_vma(vmi, vma) {
 		struct ckpt_hdr_vma next = {};
 
+		*any_flags |= vma->vm_flags;
 		ret = save_one(ctx, vma, &next);
 		if (ret) {
 			ckpt_error(ctx, ret, "mapping at %#lx", vma->vm_start);

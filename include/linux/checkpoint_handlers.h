@@ -553,12 +553,14 @@ int ckpt_posix_timer_queue(struct ckpt_ctx *ctx, struct xarray *timers,
 void ckpt_posix_timers_commit(const struct ckpt_hdr_signal *record,
 			      struct xarray *timers);
 void ckpt_posix_timers_drop(struct xarray *timers);
-int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas);
+int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas,
+		   vm_flags_t *any_flags);
 int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		     const struct ckpt_hdr_vma *record);
 int ckpt_vma_restore_end(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			 const struct ckpt_hdr_vma *record);
-int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			  vm_flags_t any_flags);
 int ckpt_mm_restore_pages(struct ckpt_ctx *ctx, struct mm_struct *mm);
 struct mm_struct *ckpt_mm_switch(struct mm_struct *mm);
 bool ckpt_vma_is_private(const struct vm_area_struct *vma);
