@@ -24,6 +24,8 @@ static const struct rhashtable_params by_address = {
 	.hashfn		= ckpt_hash_address,
 	.obj_cmpfn	= ckpt_compare_address,
 	.automatic_shrinking = false,
+	/* It would grow while the target is stopped: 32 KiB are for most. */
+	.nelem_hint	= 3072,
 };
 
 /**

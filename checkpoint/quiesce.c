@@ -33,6 +33,7 @@
 #include <linux/ptrace.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
@@ -40,6 +41,9 @@
 #include <trace/events/checkpoint.h>
 
 #include "internal.h"
+
+/* Threads for which the table has room from the start: 64 KiB. */
+#define MAX_HINT	6144
 
 /* Tasks that one walk over the tree finds. */
 #define BATCH_TASKS	(PAGE_SIZE / sizeof(struct task_struct *))
@@ -724,8 +728,8 @@ struct ckpt_quiesce *ckpt_quiesce(struct ckpt_ctx *ctx, unsigned long deadline)
 	init_waitqueue_head(&quiesce->changed);
 	init_waitqueue_head(&quiesce->thaw);
 	INIT_LIST_HEAD(&quiesce->parkings);
-	/* Not too small from the start: it grows when others can run. */
-	params.nelem_hint = get_nr_threads(quiesce->root);
+	/* It would grow while they are stopped: there cannot be more of them. */
+	params.nelem_hint = clamp(nr_threads, 1, MAX_HINT);
 	ret = rhashtable_init(&quiesce->by_task, &params);
 	if (ret) {
 		kfree(quiesce);
