@@ -214,7 +214,8 @@ static int restart_there(struct image *image, const char *limit, const char *wor
 		return -1;
 	close(log);
 	/* What is wrong is found at the end. */
-	image->data[image->len - 1] ^= 1;
+	image->data[image->len - sizeof(struct ckpt_hdr_tail) +
+		    offsetof(struct ckpt_hdr_tail, checksum)] ^= 1;
 	if (!open_both(image, false, &bad, &log))
 		return -1;
 	pid = fork();

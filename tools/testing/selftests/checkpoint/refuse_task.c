@@ -272,7 +272,7 @@ static bool unshare_cgroup(void)
 /* Takes effect for children only, and so must be refused, too. */
 static bool unshare_pids(void)
 {
-	return !unshare(CLONE_NEWPID);
+	return !unshare(CLONE_NEWUSER | CLONE_NEWPID);
 }
 
 static bool unshare_time(void)
@@ -410,7 +410,8 @@ const struct refusal task_refusals[] = {
 	{ "ipc-posix-queue", have_posix_queue, EOPNOTSUPP,
 	  "0 shared memory segments and 1 POSIX message queues" },
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
-	{ "pid-namespace", unshare_pids, EPERM, "pid namespace" },
+	{ "pid-namespace", unshare_pids, EPERM,
+	  "its pid namespace belongs to another user namespace" },
 	{ "time-namespace", unshare_time, EPERM, "time namespace" },
 	{ "tls-segment", set_tls_segment, EOPNOTSUPP, "TLS segments" },
 	{ "ldt", set_ldt, EOPNOTSUPP, "LDT" },
