@@ -108,14 +108,16 @@ void digest_image(const void *data, size_t len, struct ckpt_hdr_tail *tail)
 
 	digest_start(&digest);
 	while (at < len) {
-		size_t left = len - at, fields = left;
 		struct ckpt_hdr header = { 0 };
+		size_t left = len - at;
+		size_t fields;
 
 		memcpy(&header, (const char *)data + at,
 		       left < sizeof(header) ? left : sizeof(header));
 		/* What does not hold together is counted all the same. */
 		if (header.len >= sizeof(header) && header.len < left)
-			left = fields = header.len;
+			left = header.len;
+		fields = left;
 		if (header.type == CKPT_HDR_PAGES && left > sizeof(struct ckpt_hdr_pages))
 			fields = sizeof(struct ckpt_hdr_pages);
 		digest_records(&digest, (const char *)data + at, fields);

@@ -472,6 +472,7 @@ struct ckpt_hdr_memfd {
  * @checksum: XXH64, seed 0, over every byte before this record but the contents
  *	of pages
  * @pages_checksum: CRC-32C over the contents of all pages
+ * @reserved: 0
  */
 struct ckpt_hdr_tail {
 	struct ckpt_hdr h;

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "digest.h"
 #include "mutate.h"
 #include "record.h"

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "digest.h"
 #include "sample.h"
 #include "util.h"
