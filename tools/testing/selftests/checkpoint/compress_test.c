@@ -189,8 +189,8 @@ TEST_F_TIMEOUT(compress, pipe, LIMIT)
 		pid_t pid = start_remembering();
 
 		ASSERT_GT(pid, 0);
-		EXPECT_TRUE(shell(0, "(checkpoint -k --compress=%s %d; echo $? >status) | restart --pidns -W",
-				  formats[i], pid));
+		EXPECT_TRUE(shell(0, "{ checkpoint -k --compress=%s %d; echo $? >status; } | %s",
+				  formats[i], pid, "restart --pidns -W"));
 		EXPECT_TRUE(shell(0, "grep -q ^0 status"));
 		EXPECT_TRUE(reap(pid, SIGKILL, "saved process"));
 		EXPECT_TRUE(go_on() && all_children_end());
