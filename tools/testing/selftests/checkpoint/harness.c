@@ -236,6 +236,19 @@ pid_t spawn(const char *const argv[], const char *output)
 	return pid;
 }
 
+long save_process_with(pid_t pid, unsigned long flags)
+{
+	int fd = open("image", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int logfd = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	long ret = sys_checkpoint(pid, fd, flags, logfd);
+
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	close(logfd);
+	return ret;
+}
+
 pid_t spawn_restart(const char *dir, const char *how)
 {
 	char image[PATH_MAX], log[PATH_MAX], output[PATH_MAX];

@@ -180,6 +180,11 @@ bool await_word(u32 *word, u32 old, pid_t pid);
 
 /* Run a program; -1 as the wait makes no sense, else the pid. */
 pid_t spawn(const char *const argv[], const char *output);
+/*
+ * Save a process into the file "image" of the working directory, messages into
+ * "log"; its id, or a negative errno.
+ */
+long save_process_with(pid_t pid, unsigned long flags);
 /* Run restart(1) with that option on "image" in a directory, and have a "log" there. */
 pid_t spawn_restart(const char *dir, const char *how);
 /*

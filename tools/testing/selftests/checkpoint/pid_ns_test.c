@@ -158,19 +158,28 @@ static pid_t start(u64 flags, void (*body)(void))
 	return pid > 0 && wait_blocked(pid, NR64_PAUSE) ? pid : 0;
 }
 
+/* Their ids, with spaces between them. */
+static void read_children(pid_t pid, char *text, size_t size)
+{
+	char path[64];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = read(fd, text, size - 1);
+	text[len > 0 ? len : 0] = '\0';
+	close(fd);
+}
+
 /* All its descendants are where they stay. */
 static bool is_settled(pid_t pid)
 {
-	char path[64], text[256] = "", *at = text, *end;
-	int fd;
+	char text[256], *at = text, *end;
 
 	if (!wait_blocked(pid, NR64_PAUSE))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
+	read_children(pid, text, sizeof(text));
 	for (; (pid = strtol(at, &end, 10)); at = end)
 		if (!is_settled(pid))
 			return false;
@@ -179,28 +188,10 @@ static bool is_settled(pid_t pid)
 
 static pid_t only_child_of(pid_t pid)
 {
-	char path[64], text[32] = "";
-	int fd;
+	char text[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
+	read_children(pid, text, sizeof(text));
 	return atoi(text);
-}
-
-static long save_with(pid_t pid, unsigned long flags)
-{
-	int fd = open("image", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int logfd = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	long ret = sys_checkpoint(pid, fd, flags, logfd);
-
-	if (ret < 0)
-		ret = -errno;
-	close(fd);
-	close(logfd);
-	return ret;
 }
 
 static void end(pid_t pid)
@@ -215,7 +206,7 @@ static bool make_image(struct image *image, u64 flags, void (*body)(void))
 	pid_t pid = start(flags, body);
 	bool good;
 
-	good = pid && is_settled(pid) && save_with(pid, CHECKPOINT_SUBTREE) > 0;
+	good = pid && is_settled(pid) && save_process_with(pid, CHECKPOINT_SUBTREE) > 0;
 	if (!good)
 		show_file("log");
 	end(pid);
@@ -336,14 +327,14 @@ TEST_F_TIMEOUT(pid_ns, container, LIMIT)
 
 	pid = start(CLONE_NEWPID, have_two);
 	ASSERT_TRUE(pid && is_settled(pid));
-	EXPECT_GT(save_with(pid, 0), 0) show_file("log");
+	EXPECT_GT(save_process_with(pid, 0), 0) show_file("log");
 	ASSERT_TRUE(image_load(&image, "image"));
 	EXPECT_EQ(1, image_count(&image, "pid_ns"));
 	EXPECT_EQ(2, image_count(&image, "nested_pid"));
 	join = pid;
 	stranger = start(0, have_joined);
 	ASSERT_TRUE(stranger && is_settled(stranger));
-	EXPECT_EQ(-EBUSY, save_with(pid, 0));
+	EXPECT_EQ(-EBUSY, save_process_with(pid, 0));
 	EXPECT_TRUE(says("log", "has entered the pid namespace from outside"));
 	end(stranger);
 	end(pid);
@@ -404,7 +395,7 @@ TEST_F_TIMEOUT(pid_ns, refused, LIMIT)
 
 	pid = start(0, have_user);
 	ASSERT_TRUE(pid && is_settled(pid));
-	EXPECT_EQ(-EPERM, save_with(pid, CHECKPOINT_SUBTREE));
+	EXPECT_EQ(-EPERM, save_process_with(pid, CHECKPOINT_SUBTREE));
 	EXPECT_TRUE(says("log", "its pid namespace belongs to another user namespace"));
 	end(pid);
 
@@ -414,23 +405,23 @@ TEST_F_TIMEOUT(pid_ns, refused, LIMIT)
 	join = other;
 	pid = start(0, will_join);
 	ASSERT_TRUE(pid && is_settled(pid));
-	EXPECT_EQ(-EBUSY, save_with(pid, CHECKPOINT_SUBTREE));
+	EXPECT_EQ(-EBUSY, save_process_with(pid, CHECKPOINT_SUBTREE));
 	EXPECT_TRUE(says("log", NO_INIT));
 	kill_and_reap(pid);
 	pid = start(0, have_joined);
 	ASSERT_TRUE(pid && is_settled(pid));
-	EXPECT_EQ(-EBUSY, save_with(pid, CHECKPOINT_SUBTREE));
+	EXPECT_EQ(-EBUSY, save_process_with(pid, CHECKPOINT_SUBTREE));
 	EXPECT_TRUE(says("log", NO_INIT));
 	end(pid);
 
 	pid = start(0, have_init);
 	ASSERT_TRUE(pid && is_settled(pid));
-	EXPECT_GT(save_with(pid, CHECKPOINT_SUBTREE), 0) show_file("log");
+	EXPECT_GT(save_process_with(pid, CHECKPOINT_SUBTREE), 0) show_file("log");
 	join = only_child_of(pid);
 	ASSERT_GT(join, 0);
 	stranger = start(0, have_joined);
 	ASSERT_TRUE(stranger && is_settled(stranger));
-	EXPECT_EQ(-EBUSY, save_with(pid, CHECKPOINT_SUBTREE));
+	EXPECT_EQ(-EBUSY, save_process_with(pid, CHECKPOINT_SUBTREE));
 	EXPECT_TRUE(says("log", "has entered the pid namespace from outside"));
 	end(stranger);
 }

@@ -139,19 +139,6 @@ static pid_t enter(pid_t init)
 	return pid > 0 && wait_blocked(pid, NR64_PAUSE) ? pid : 0;
 }
 
-static long save_with(pid_t pid, unsigned long flags)
-{
-	int fd = open("image", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int logfd = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	long ret = sys_checkpoint(pid, fd, flags, logfd);
-
-	if (ret < 0)
-		ret = -errno;
-	close(fd);
-	close(logfd);
-	return ret;
-}
-
 /* All of a container is not all if somebody came from outside. */
 TEST_F_TIMEOUT(tree, entered_from_outside, LIMIT)
 {
@@ -159,22 +146,22 @@ TEST_F_TIMEOUT(tree, entered_from_outside, LIMIT)
 	char want[128];
 
 	ASSERT_GT(init, 0);
-	EXPECT_GT(save_with(init, 0), 0) show_file("log");
+	EXPECT_GT(save_process_with(init, 0), 0) show_file("log");
 	stranger = enter(init);
 	ASSERT_GT(stranger, 0);
-	EXPECT_EQ(-EBUSY, save_with(init, 0));
+	EXPECT_EQ(-EBUSY, save_process_with(init, 0));
 	snprintf(want, sizeof(want),
 		 "process %d (tree_test) has entered the pid namespace from outside", stranger);
 	EXPECT_TRUE(file_holds("log", want));
 	/* It is none of those that are saved by their parents. */
-	EXPECT_GT(save_with(init, CHECKPOINT_SUBTREE), 0) show_file("log");
+	EXPECT_GT(save_process_with(init, CHECKPOINT_SUBTREE), 0) show_file("log");
 	EXPECT_TRUE(wait_blocked(init, NR64_PAUSE) && wait_blocked(stranger, NR64_PAUSE));
 	/* Its id is taken until it was waited for. */
 	kill(stranger, SIGKILL);
 	ASSERT_TRUE(wait_in_state(stranger, "Z"));
-	EXPECT_EQ(-EBUSY, save_with(init, 0));
+	EXPECT_EQ(-EBUSY, save_process_with(init, 0));
 	kill_and_reap(stranger);
-	EXPECT_GT(save_with(init, 0), 0) show_file("log");
+	EXPECT_GT(save_process_with(init, 0), 0) show_file("log");
 	kill_and_reap(init);
 }
 
@@ -353,7 +340,7 @@ TEST_F_TIMEOUT(tree, adopts_orphans, LIMIT)
 		pid = start_body(adopt);
 		ASSERT_TRUE(wait_blocked(pid, NR64_FUTEX));
 		ASSERT_TRUE(wait_blocked(shared->child, NR64_FUTEX));
-		ASSERT_GT(save_with(pid, CHECKPOINT_SUBTREE), 0) show_file("log");
+		ASSERT_GT(save_process_with(pid, CHECKPOINT_SUBTREE), 0) show_file("log");
 		EXPECT_TRUE(orphans_come(pid, adopts));
 		shared->go = 0;
 		EXPECT_TRUE(orphans_come(restart_both(!adopts), adopts));
