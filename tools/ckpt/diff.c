@@ -137,7 +137,7 @@ static int map_file(struct loaded *loaded)
 	struct stat st;
 	void *data;
 
-	if (is_packed_file(fd)) {
+	if (fd >= 0 && is_packed_file(fd)) {
 		fd = unpack(loaded->file, packed);
 		close(packed);
 		if (fd < 0)
