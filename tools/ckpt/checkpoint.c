@@ -280,6 +280,10 @@ static bool all_named(const struct settings *settings)
 	if (!(settings->flags & CHECKPOINT_EXTERNAL) || settings->all_external)
 		return true;
 	outside_scan(&outside, settings->output.fd);
+	if (!outside.is_complete) {
+		error("what has been left out is not known: the image cannot be read again");
+		good = false;
+	}
 	for (i = 0; i < outside.list.nr_files; i++) {
 		const struct outside *file = &outside.list.files[i];
 		char name[256];
