@@ -366,6 +366,39 @@ TEST_F_TIMEOUT(cow, damaged_page, LIMIT)
 	EXPECT_FALSE(leaves_children());
 }
 
+static bool set_in(struct image *image, const char *type, unsigned int index,
+		   const char *field, u64 value)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s[%u].%s", type, index, field);
+	return image_set(image, what, value);
+}
+
+/* Pages of the parent that come once more: the last ones count. */
+TEST_F_TIMEOUT(cow, pages_twice, LIMIT)
+{
+	unsigned int index, last = 0, count = image_count(&self->image, "pages");
+	u64 start;
+
+	if (variant->nr_children > 1)
+		SKIP(return, "one child is enough, and a line has other pages");
+	for (index = 0; index < count; index++)
+		if (field_of(&self->image, "pages", index, "start") - (u64)PRIVATE < SIZE)
+			last = index;
+	start = field_of(&self->image, "pages", last, "start");
+	ASSERT_LT((u64)PRIVATE, start);
+	ASSERT_TRUE(set_in(&self->image, "pages", last, "start", (u64)PRIVATE));
+	/* Where they were is nothing now that children could share. */
+	count = image_count(&self->image, "pages_cow");
+	for (index = 0; index < count; index++)
+		if (field_of(&self->image, "pages_cow", index, "source") == start)
+			ASSERT_TRUE(set_in(&self->image, "pages_cow", index, "source", (u64)PRIVATE));
+	ASSERT_TRUE(store(&self->image));
+	EXPECT_TRUE(comes_back(&self->family, variant->nr_children,
+			       contents((start - (u64)PRIVATE) / PAGE + LOOKED_AT)));
+}
+
 /* Whoever writes an image decides what is in it: other pages are as good. */
 TEST_F_TIMEOUT(cow, pages_from_elsewhere, LIMIT)
 {
