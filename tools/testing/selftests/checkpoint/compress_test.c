@@ -19,8 +19,6 @@
 #define WORDS		(768U << 10)	/* 6 MiB */
 /* Places where an image is cut or changed, besides its ends. */
 #define PLACES		12
-/* The program ends when it is told to, by a background job. */
-#define LATER		"(sleep 1; : >go) & "
 #define MESSAGES	"said"
 #define NR64_CLOCK_NANOSLEEP	230
 
@@ -168,12 +166,10 @@ TEST_F_TIMEOUT(compress, each_format, LIMIT)
 		EXPECT_EQ(is_packed, !system("grep -q ^packed said"));
 		/* It has gone on unharmed. */
 		EXPECT_TRUE(go_on() && reap(pid, BODY_GOOD << 8, "saved process"));
-		unlink("go");
-		EXPECT_TRUE(shell(BODY_GOOD, LATER "restart --pids --copy-status -i image")) {
+		EXPECT_TRUE(shell(BODY_GOOD, "restart --pids --copy-status -i image")) {
 			TH_LOG("%s", how[i]);
 		}
-		unlink("go");
-		EXPECT_TRUE(shell(BODY_GOOD, LATER "cat image | restart --pidns --copy-status")) {
+		EXPECT_TRUE(shell(BODY_GOOD, "cat image | restart --pidns --copy-status")) {
 			TH_LOG("%s", how[i]);
 		}
 		unlink("image");

@@ -409,9 +409,8 @@ void end_children(void)
 		text[got > 0 ? got : 0] = '\0';
 		for (; (pid = strtol(at, &end, 10)); at = end)
 			kill(pid, SIGKILL);
-		while (waitpid(-1, NULL, __WALL | WNOHANG) > 0)
-			continue;
-		usleep(200);
+		/* Not for that one alone: another one may have to be reaped before. */
+		has_ended(living_child(), 10 * MSEC);
 	}
 }
 

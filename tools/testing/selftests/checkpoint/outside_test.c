@@ -185,11 +185,9 @@ static bool talks(int to, int from, const char *word, int number)
 		if (poll(&ready, 1, 100) < 1)
 			continue;
 		got = read(from, text + len, sizeof(text) - 1 - len);
-		/* Of a terminal perhaps nobody has the other side open yet. */
-		if (got > 0)
-			len += got;
-		else
-			usleep(1000);
+		if (got <= 0)
+			return complain("'%s' did not come, but an end", want);
+		len += got;
 	}
 	return strstr(text, want);
 }
