@@ -391,9 +391,12 @@ TEST_F_TIMEOUT(cow, pages_twice, LIMIT)
 	ASSERT_TRUE(set_in(&self->image, "pages", last, "start", (u64)PRIVATE));
 	/* Where they were is nothing now that children could share. */
 	count = image_count(&self->image, "pages_cow");
-	for (index = 0; index < count; index++)
-		if (field_of(&self->image, "pages_cow", index, "source") == start)
-			ASSERT_TRUE(set_in(&self->image, "pages_cow", index, "source", (u64)PRIVATE));
+	for (index = 0; index < count; index++) {
+		if (field_of(&self->image, "pages_cow", index, "source") != start)
+			continue;
+		ASSERT_TRUE(set_in(&self->image, "pages_cow", index, "source",
+				   (u64)PRIVATE));
+	}
 	ASSERT_TRUE(store(&self->image));
 	EXPECT_TRUE(comes_back(&self->family, variant->nr_children,
 			       contents((start - (u64)PRIVATE) / PAGE + LOOKED_AT)));
