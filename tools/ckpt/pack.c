@@ -281,7 +281,9 @@ static int open_job(struct job *job)
 
 	if (job->packer->format == PACK_ZSTD ? open_zstd(job) : open_lz4(job))
 		return fail("out of memory");
-	job->packed = must_alloc(job->room);
+	job->packed = malloc(job->room);
+	if (!job->packed)
+		return fail("out of memory");
 	sem_init(&job->begin, 0, 0);
 	sem_init(&job->end, 0, 0);
 	errnum = pthread_create(&thread, NULL, work, job);
@@ -385,7 +387,9 @@ static int pass(const struct packer *packer, struct sink *sink, int in,
 		if (errnum)
 			break;
 		if (!job->data)
-			job->data = must_alloc(CHUNK);
+			job->data = malloc(CHUNK);
+		if (!job->data)
+			return fail("out of memory");
 		got = read_chunk(packer, in, job->data);
 		if (got < 0)
 			return errno;
