@@ -44,10 +44,10 @@ static uint64_t pattern(uint64_t word)
 	return (word + 1) * 0x9e3779b97f4a7c15ULL;
 }
 
-uint64_t *fill(size_t size)
+static uint64_t *fill_mapped(size_t size, int flags)
 {
 	uint64_t *area = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			      flags | MAP_ANONYMOUS, -1, 0);
 	size_t word;
 
 	if (area == MAP_FAILED)
@@ -55,6 +55,11 @@ uint64_t *fill(size_t size)
 	for (word = 0; word < size / sizeof(*area); word++)
 		area[word] = pattern(word);
 	return area;
+}
+
+uint64_t *fill(size_t size)
+{
+	return fill_mapped(size, MAP_PRIVATE);
 }
 
 bool intact(const uint64_t *area, size_t size)
@@ -84,6 +89,12 @@ static void anon_setup(size_t count)
 static bool anon_verify(size_t count)
 {
 	return intact(memory, count << 20);
+}
+
+/* The same, verified alike. */
+static void shared_setup(size_t count)
+{
+	memory = fill_mapped(count << 20, MAP_SHARED);
 }
 
 /* Each with eight unread bytes. */
@@ -242,6 +253,7 @@ static const struct {
 	bool (*verify)(size_t count);
 } loads[] = {
 	{ "anon", anon_setup, anon_verify },
+	{ "shared", shared_setup, anon_verify },
 	{ "pipes", pipes_setup, pipes_verify },
 	{ "files", files_setup, files_verify },
 	{ "epoll", epoll_setup, epoll_verify },
