@@ -108,6 +108,7 @@ int ckpt_report_emit(struct ckpt_ctx *ctx);
 void ckpt_report_free(struct ckpt_ctx *ctx);
 
 /* segment.c */
+int ckpt_segments_complete(struct ckpt_ctx *ctx);
 int ckpt_segments_emit(struct ckpt_ctx *ctx);
 void ckpt_segments_free(struct ckpt_ctx *ctx);
 

@@ -85,6 +85,9 @@ static int capture(struct ckpt_ctx *ctx)
 	}
 	if (!ret)
 		ret = ckpt_objects_complete(ctx);
+	/* Nobody is to write to shared memory unnoticed when the target runs. */
+	if (!ret)
+		ret = ckpt_segments_complete(ctx);
 	ckpt_objects_release(ctx);
 	return ret;
 }
@@ -221,8 +224,11 @@ long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid)
 	ret = find_root_task(ctx, pid);
 	if (!ret)
 		ret = check_root_task(ctx, pid);
-	if (!ret)
+	if (!ret) {
+		/* It may take a while, for which nobody is stopped. */
+		ckpt_capture_begin(ctx);
 		ret = stop_and_capture(ctx, pid);
+	}
 	if (!ret) {
 		trace_ckpt_phase(ctx->id, "emit");
 		ret = ckpt_segments_emit(ctx);

@@ -186,6 +186,27 @@ int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path)
 }
 
 /**
+ * ckpt_segments_complete - take what can only be taken at the end
+ * @ctx: context; all tasks are captured, and still stopped
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_segments_complete(struct ckpt_ctx *ctx)
+{
+	struct ckpt_segment *segment;
+	int ret = 0;
+
+	might_sleep();
+	list_for_each_entry(segment, &ctx->segments, list) {
+		if (segment->ops->complete)
+			ret = segment->ops->complete(ctx, segment);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/**
  * ckpt_segments_emit - write everything captured to the image
  * @ctx: context; the target runs already
  *

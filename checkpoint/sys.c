@@ -60,9 +60,9 @@ static int may_call(void)
  * @logfd: where messages go, or CHECKPOINT_FD_NONE
  *
  * The process is stopped for as long as it takes to copy its page tables, not
- * its memory, and continues whatever happens to the call. But shared anonymous
- * memory, memfds, unlinked files and memory with MADV_DONTFORK or
- * MADV_WIPEONFORK are copied while it is stopped.
+ * its memory, and continues whatever happens to the call. But unlinked files on
+ * a disk and memory with MADV_DONTFORK or MADV_WIPEONFORK are copied while it is
+ * stopped.
  *
  * Return: a positive id; 0 in a process that saved itself and now continues
  * from a restart; or

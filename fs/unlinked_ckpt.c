@@ -11,10 +11,10 @@
  *	by fs-verity; files that the caller may not read; files of another
  *	machine, or with a lease for writing, that are not open for reading.
  *
- * Only the open file keeps the contents, so they are in the image: they are
- * copied while the target is stopped, for the time that takes, into memory or
- * to another file, see fs/unlinked_copy_ckpt.c. The restart is in
- * fs/unlinked_restore_ckpt.c.
+ * Only the open file keeps the contents, so they are in the image. Those in tmpfs
+ * are captured as shared memory is, see mm/shared_ckpt.c. Others are copied while
+ * the target is stopped, for the time that takes, into memory or to another file,
+ * see fs/unlinked_copy_ckpt.c. The restart is in fs/unlinked_restore_ckpt.c.
  */
 #include <linux/blk_types.h>
 #include <linux/bvec.h>
@@ -30,6 +30,7 @@
 #include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -446,6 +447,7 @@ static int copy_as_target(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 
 static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 {
+	struct inode *inode;
 	struct file *reader;
 	int ret = may_read(file);
 
@@ -454,6 +456,9 @@ static int save_contents(struct ckpt_ctx *ctx, struct file *file, loff_t size)
 				  "unlinked file %pD may not be read", file);
 	if (is_remote(file) || has_write_lease(file_user_inode(file)))
 		return copy_as_target(ctx, file, size);
+	inode = d_real_inode(file_user_path(file)->dentry);
+	if (shmem_mapping(inode->i_mapping))
+		return ckpt_shared_save(ctx, inode, size);
 	/* A position and read-ahead of our own, and no trace of the reading. */
 	reader = ckpt_file_open_unnoticed(file_user_path(file));
 	if (IS_ERR(reader))

@@ -2,8 +2,9 @@
 /*
  * Contents of files in the image: shared memory, unlinked files.
  *
- * Such pages are not copied on write, so they are copied while the target is
- * stopped. Only those that hold something are saved: the rest is a hole again.
+ * Those of unlinked files on a disk are copied while the target is stopped; for
+ * what is in memory see mm/shared_ckpt.c. Only pages that hold something are
+ * saved: the rest is a hole again.
  */
 #include <linux/bvec.h>
 #include <linux/checkpoint_ctx.h>
@@ -87,6 +88,27 @@ int ckpt_page_batch_flush(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch)
 }
 
 /**
+ * ckpt_page_batch_prepare - where will a page come in the next write?
+ * @ctx: context
+ * @batch: from ckpt_page_batch_alloc()
+ * @index: of the page in its file, larger than that of the page before
+ *
+ * Writes the pages that were added if it cannot go with them.
+ *
+ * Return: pages before it that are to be written, less than CKPT_PAGE_BATCH; or
+ * a negative errno.
+ */
+int ckpt_page_batch_prepare(struct ckpt_ctx *ctx,
+			    struct ckpt_page_batch *batch, pgoff_t index)
+{
+	int ret = 0;
+
+	if (index != batch->next || batch->nr_pages == CKPT_PAGE_BATCH)
+		ret = ckpt_page_batch_flush(ctx, batch);
+	return ret ?: batch->nr_pages;
+}
+
+/**
  * ckpt_page_batch_add - add a page, unless it holds nothing but zeros
  * @ctx: context
  * @batch: from ckpt_page_batch_alloc()
@@ -98,13 +120,12 @@ int ckpt_page_batch_flush(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch)
 int ckpt_page_batch_add(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch,
 			pgoff_t index, struct page *page)
 {
-	int ret = 0;
+	int ret;
 
 	if (is_zero(page))
 		return 0;
-	if (index != batch->next || batch->nr_pages == CKPT_PAGE_BATCH)
-		ret = ckpt_page_batch_flush(ctx, batch);
-	if (ret)
+	ret = ckpt_page_batch_prepare(ctx, batch, index);
+	if (ret < 0)
 		return ret;
 	if (!batch->nr_pages)
 		batch->header.start = (u64)index << PAGE_SHIFT;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Checkpoint and restart of shared memory without a name, and of mappings of
- * files in tmpfs. What a memfd has besides is in mm/memfd_ckpt.c.
+ * files in tmpfs. What a memfd has besides is in mm/memfd_ckpt.c; how pages are
+ * captured in mm/shared_ckpt.c.
  *
  * Saved: size, accounting, the pages that exist and hold something.
  * Reset: memory that was reserved with fallocate() and not used.
@@ -12,11 +13,9 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
-#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 /* The name that MAP_SHARED | MAP_ANONYMOUS memory has. */
@@ -55,75 +54,6 @@ int ckpt_vma_save_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 	return 0;
 }
 
-static int copy_one(struct ckpt_page_copies *copies, struct inode *inode,
-		    pgoff_t index)
-{
-	struct page *page;
-	struct folio *folio;
-	int ret;
-
-	/* SGP_READ: no page where there is none; swapped out pages come in. */
-	ret = shmem_get_folio(inode, index, 0, &folio, SGP_READ);
-	if (ret || !folio)
-		return ret;
-	page = ckpt_page_copies_new();
-	if (page) {
-		copy_highpage(page, folio_file_page(folio, index));
-		ret = ckpt_page_copies_add(copies, index, page);
-		if (ret)
-			put_page(page);
-	} else {
-		ret = -ENOMEM;
-	}
-	folio_unlock(folio);
-	folio_put(folio);
-	return ret;
-}
-
-static int copy_all(struct ckpt_page_copies *copies, struct inode *inode)
-{
-	pgoff_t end = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
-	XA_STATE(xas, &inode->i_mapping->i_pages, 0);
-	pgoff_t index = 0;
-	void *entry;
-	int ret;
-
-	for (;;) {
-		xas_set(&xas, index);
-		rcu_read_lock();
-		entry = xas_find(&xas, ULONG_MAX);
-		rcu_read_unlock();
-		if (!entry)
-			return 0;
-		index = max(index, xas.xa_index);
-		/* Reserved with FALLOC_FL_KEEP_SIZE. */
-		if (index >= end)
-			return 0;
-		ret = copy_one(copies, inode, index);
-		if (ret)
-			return ret;
-		index++;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-}
-
-static int save_pages(struct ckpt_ctx *ctx, struct inode *inode)
-{
-	struct ckpt_page_copies *copies = ckpt_page_copies_alloc();
-	int ret;
-
-	if (!copies)
-		return -ENOMEM;
-	ret = copy_all(copies, inode);
-	if (ret)
-		ckpt_page_copies_free(copies);
-	else
-		ckpt_page_copies_append(ctx, copies);
-	return ret;
-}
-
 /**
  * ckpt_shmem_save - save shared memory without a name, or a memfd
  * @ctx: context
@@ -139,7 +69,7 @@ int ckpt_shmem_save(struct ckpt_ctx *ctx, void *object)
 
 	if (ctx->contents_of) {
 		ret = ckpt_memfd_save(ctx, ctx->contents_of);
-		return ret ?: save_pages(ctx, inode);
+		return ret ?: ckpt_shared_save(ctx, inode, i_size_read(inode));
 	}
 	record = ckpt_record_add(ctx, CKPT_HDR_SHMEM);
 	if (!record)
@@ -147,7 +77,7 @@ int ckpt_shmem_save(struct ckpt_ctx *ctx, void *object)
 	record->size = i_size_read(inode);
 	if (SHMEM_I(inode)->flags & VM_NORESERVE)
 		record->flags = CKPT_VMA_NORESERVE;
-	return save_pages(ctx, inode);
+	return ckpt_shared_save(ctx, inode, record->size);
 }
 
 static int fill(struct ckpt_ctx *ctx, void *object, pgoff_t index)

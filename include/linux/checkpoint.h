@@ -7,19 +7,23 @@
 #ifndef _LINUX_CHECKPOINT_H
 #define _LINUX_CHECKPOINT_H
 
+#include <linux/jump_label.h>
 #include <linux/task_work.h>
 #include <linux/types.h>
 #include <uapi/linux/checkpoint.h>
 
+struct address_space;
 struct bpf_prog;
 struct ckpt_ctx;
 struct ckpt_hdr_vma;
 struct file;
+struct folio;
 struct inode;
 struct fs_struct;
 struct itimerspec64;
 struct mm_struct;
 struct nsproxy;
+struct page;
 struct pipe_inode_info;
 struct restart_block;
 struct sigqueue;
@@ -47,6 +51,66 @@ static inline void ckpt_task_continued(void)
 {
 	if (task_work_pending(current))
 		task_work_run();
+}
+
+/* Shared memory that is written to while the image is: shared_write_ckpt.c */
+DECLARE_STATIC_KEY_FALSE(ckpt_capture_key);
+bool __ckpt_vma_is_captured(const struct vm_area_struct *vma);
+void __ckpt_folio_before_write(struct folio *folio, size_t offset, size_t len);
+void __ckpt_page_before_write(struct page *page);
+void __ckpt_mapping_before_pin(struct address_space *mapping);
+
+/**
+ * ckpt_vma_is_captured - does a checkpoint want to know of writes to a mapping?
+ * @vma: mapping; its lock, or that of its address space, is held
+ *
+ * Return: whether no entry may be made writable but in a write fault, with
+ * ckpt_page_before_write() before.
+ */
+static inline bool ckpt_vma_is_captured(const struct vm_area_struct *vma)
+{
+	return static_branch_unlikely(&ckpt_capture_key) &&
+	       __ckpt_vma_is_captured(vma);
+}
+
+/**
+ * ckpt_folio_before_write - some part of a folio is about to change
+ * @folio: locked, until it has changed or its page table entries have
+ * @offset: of the first byte in it
+ * @len: bytes; those behind its end do not count
+ *
+ * Context: May sleep.
+ */
+static inline void ckpt_folio_before_write(struct folio *folio, size_t offset,
+					   size_t len)
+{
+	if (static_branch_unlikely(&ckpt_capture_key))
+		__ckpt_folio_before_write(folio, offset, len);
+}
+
+/**
+ * ckpt_page_before_write - a page is about to become writable
+ * @page: of a folio as for ckpt_folio_before_write()
+ *
+ * Context: May sleep.
+ */
+static inline void ckpt_page_before_write(struct page *page)
+{
+	if (static_branch_unlikely(&ckpt_capture_key))
+		__ckpt_page_before_write(page);
+}
+
+/**
+ * ckpt_mapping_before_pin - pages may change that nobody is told of
+ * @mapping: of shared memory; no checkpoint has references to its pages after
+ *	this
+ *
+ * Context: May sleep.
+ */
+static inline void ckpt_mapping_before_pin(struct address_space *mapping)
+{
+	if (static_branch_unlikely(&ckpt_capture_key))
+		__ckpt_mapping_before_pin(mapping);
 }
 
 /* Methods for struct file_operations: CKPT_FILE_* or a negative errno. */
@@ -108,6 +172,24 @@ struct nsproxy *create_new_namespaces(unsigned long flags,
 #else
 
 static inline void ckpt_task_continued(void)
+{
+}
+
+static inline bool ckpt_vma_is_captured(const struct vm_area_struct *vma)
+{
+	return false;
+}
+
+static inline void ckpt_folio_before_write(struct folio *folio, size_t offset,
+					   size_t len)
+{
+}
+
+static inline void ckpt_page_before_write(struct page *page)
+{
+}
+
+static inline void ckpt_mapping_before_pin(struct address_space *mapping)
 {
 }
 

@@ -79,10 +79,13 @@ struct ckpt_segment;
 
 /**
  * struct ckpt_segment_ops - a part of the image between capture and emission
+ * @complete: takes what can only be taken when all tasks are captured; the
+ *	target is still stopped, and nothing of it locked; may be NULL
  * @emit: writes the part with ckpt_stream_write(); the target runs already
  * @free: releases it, emitted or not
  */
 struct ckpt_segment_ops {
+	int (*complete)(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
 	int (*emit)(struct ckpt_ctx *ctx, struct ckpt_segment *segment);
 	void (*free)(struct ckpt_segment *segment);
 };
@@ -240,6 +243,7 @@ struct ckpt_tree_task {
  * @flags: of the system call
  * @saving: checkpoint(), not restart()
  * @committed: restart() has succeeded
+ * @captures: ckpt_capture_begin() was called
  * @descriptor: that the file being saved was met at, or -1
  * @may_leave_out: another file may take the place of the one being saved
  * @epolls_to_save: epolls whose items are not saved yet
@@ -284,6 +288,7 @@ struct ckpt_ctx {
 	unsigned long flags;
 	bool saving;
 	bool committed;
+	bool captures;
 	int descriptor;
 	bool may_leave_out;
 	u32 epolls_to_save;

@@ -278,10 +278,17 @@ int ckpt_page_copies_read(struct ckpt_ctx *ctx, u64 size, ckpt_page_fill_t fill,
 struct ckpt_page_batch;
 
 struct ckpt_page_batch *ckpt_page_batch_alloc(void);
+int ckpt_page_batch_prepare(struct ckpt_ctx *ctx,
+			    struct ckpt_page_batch *batch, pgoff_t index);
 int ckpt_page_batch_add(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch,
 			pgoff_t index, struct page *page);
 int ckpt_page_batch_flush(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch);
 int ckpt_page_batch_end(struct ckpt_ctx *ctx, struct ckpt_page_batch *batch);
+
+/* Contents of shared memory: mm/shared_ckpt.c, mm/shared_write_ckpt.c */
+int ckpt_shared_save(struct ckpt_ctx *ctx, struct inode *inode, loff_t size);
+void ckpt_capture_begin(struct ckpt_ctx *ctx);
+void ckpt_capture_end(struct ckpt_ctx *ctx);
 
 /* Contents that are too large for memory: fs/unlinked_copy_ckpt.c */
 typedef int (*ckpt_data_range_t)(void *object, pgoff_t index, pgoff_t end);

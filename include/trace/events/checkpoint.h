@@ -53,6 +53,25 @@ DEFINE_EVENT(ckpt_object, ckpt_object_restore,
 	TP_PROTO(const char *type, unsigned int objref),
 	TP_ARGS(type, objref));
 
+TRACE_EVENT(ckpt_shared,
+
+	TP_PROTO(unsigned long pages, unsigned long copies),
+
+	TP_ARGS(pages, copies),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, pages)
+		__field(unsigned long, copies)
+	),
+
+	TP_fast_assign(
+		__entry->pages = pages;
+		__entry->copies = copies;
+	),
+
+	TP_printk("pages=%lu copies=%lu", __entry->pages, __entry->copies)
+);
+
 TRACE_EVENT(ckpt_error,
 
 	TP_PROTO(int error, const char *text),

@@ -21,6 +21,7 @@
 
 static const char * const events[] = {
 	"ckpt_phase", "ckpt_object_save", "ckpt_object_restore", "ckpt_error",
+	"ckpt_shared",
 };
 
 #define NR_EVENTS	(sizeof(events) / sizeof(*events))
