@@ -550,31 +550,6 @@ TEST_F_TIMEOUT(cow, caller_killed, LIMIT)
 	EXPECT_TRUE(end_well(family, variant->nr_children, contents(LOOKED_AT)));
 }
 
-/* As mkswap(8) does. */
-static bool make_swap(const char *path, unsigned int nr_pages)
-{
-	static unsigned char page[PAGE];
-	struct {
-		char boot[1024];
-		u32 version;
-		u32 last_page;
-		u32 nr_bad_pages;
-	} *header = (void *)page;
-	unsigned int index;
-	bool good = true;
-	int fd;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	for (index = 0; index < nr_pages && good; index++)
-		good = write(fd, page, PAGE) == PAGE;
-	header->version = 1;
-	header->last_page = nr_pages - 1;
-	memcpy(page + PAGE - 10, "SWAPSPACE2", 10);
-	good &= pwrite(fd, page, PAGE, 0) == PAGE && !fsync(fd);
-	close(fd);
-	return (good && !swapon(path, 0)) || complain("swap: %s", strerror(errno));
-}
-
 /* Which pages of PRIVATE a process has in swap, and how many. */
 static int count_swapped(pid_t pid, bool *swapped)
 {

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/swap.h>
 
 bool complain(const char *format, ...)
 {
@@ -604,4 +605,29 @@ void *map_new_file(const char *path, size_t size)
 	if (fd >= 0)
 		close(fd);
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+bool make_swap(const char *path, unsigned int nr_pages)
+{
+	static unsigned char page[4096];
+	struct {
+		char boot[1024];
+		u32 version;
+		u32 last_page;
+		u32 nr_bad_pages;
+	} *header = (void *)page;
+	unsigned int index;
+	bool good = true;
+	int fd;
+
+	memset(page, 0, sizeof(page));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	for (index = 0; index < nr_pages && good; index++)
+		good = write(fd, page, sizeof(page)) == sizeof(page);
+	header->version = 1;
+	header->last_page = nr_pages - 1;
+	memcpy(page + sizeof(page) - 10, "SWAPSPACE2", 10);
+	good &= pwrite(fd, page, sizeof(page), 0) == sizeof(page) && !fsync(fd);
+	close(fd);
+	return (good && !swapon(path, 0)) || complain("swap: %s", strerror(errno));
 }

@@ -204,5 +204,7 @@ bool enter_directory(char *dir, const char *name, mode_t mode);
 void leave_directory(const char *dir);
 /* A new file in memory that the processes that map it share, or NULL. */
 void *map_new_file(const char *path, size_t size);
+/* As mkswap(8) and swapon(8) do. */
+bool make_swap(const char *path, unsigned int nr_pages);
 
 #endif /* _CKPT_SELFTEST_HARNESS_H */
