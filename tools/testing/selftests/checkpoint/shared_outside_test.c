@@ -5,7 +5,7 @@
  * saved process. What comes back is as it was.
  */
 #include "harness.h"
-#include "shared_saver.h"
+#include "saver.h"
 
 #include <linux/io_uring.h>
 #include <linux/magic.h>

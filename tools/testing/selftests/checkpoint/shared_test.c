@@ -9,7 +9,7 @@
  * into a pipe that nobody empties before all pages have changed.
  */
 #include "harness.h"
-#include "shared_saver.h"
+#include "saver.h"
 
 #include <pthread.h>
 #include <sys/mman.h>

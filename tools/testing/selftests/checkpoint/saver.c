@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A checkpoint whose image is not read before the test wants it to go on. */
-#include "shared_saver.h"
+#include "saver.h"
 
 bool start_saver(struct saver *saver, pid_t target, const char *cgroup)
 {

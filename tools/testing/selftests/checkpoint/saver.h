@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A checkpoint whose image is not read before the test wants it to go on. */
-#ifndef _CKPT_SELFTEST_SHARED_SAVER_H
-#define _CKPT_SELFTEST_SHARED_SAVER_H
+#ifndef _CKPT_SELFTEST_SAVER_H
+#define _CKPT_SELFTEST_SAVER_H
 
 #include "harness.h"
 
@@ -27,4 +27,4 @@ bool end_saver(struct saver *saver, const char *path, int status);
 /* Restarts the processes of an image with the ids that they had; they are children then. */
 bool restart_image(const char *dir, const char *name);
 
-#endif /* _CKPT_SELFTEST_SHARED_SAVER_H */
+#endif /* _CKPT_SELFTEST_SAVER_H */
