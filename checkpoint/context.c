@@ -97,6 +97,7 @@ void ckpt_ctx_put(struct ckpt_ctx *ctx)
 	ckpt_segments_free(ctx);
 	ckpt_capture_end(ctx);
 	ckpt_cow_free(ctx);
+	ckpt_oom_end(ctx);
 	ckpt_file_owners_free(ctx);
 	ckpt_objects_free(ctx);
 	ckpt_unix_free(ctx);

@@ -221,6 +221,7 @@ long ckpt_do_checkpoint(struct ckpt_ctx *ctx, pid_t pid)
 	int ret;
 
 	ctx->id = new_id();
+	ckpt_oom_begin(ctx);
 	ret = find_root_task(ctx, pid);
 	if (!ret)
 		ret = check_root_task(ctx, pid);

@@ -88,6 +88,22 @@ static void free_hierarchy(void *hierarchy, void *unused)
 }
 
 /**
+ * ckpt_cow_forget_pages - let go of pages that were written to the image
+ * @ctx: context; the checkpoint has failed, and may not have noticed yet
+ */
+void ckpt_cow_forget_pages(struct ckpt_ctx *ctx)
+{
+	unsigned long number;
+	void *place;
+
+	if (!ctx->cow)
+		return;
+	xa_for_each(&ctx->cow->pages, number, place)
+		if (xa_erase(&ctx->cow->pages, number))
+			put_page(pfn_to_page(number));
+}
+
+/**
  * ckpt_cow_free - forget what address spaces have in common
  * @ctx: context
  */
@@ -233,10 +249,12 @@ int ckpt_cow_add(struct ckpt_ctx *ctx, struct page *page, u32 mm,
 	/* In the image once more then: that is only larger than need be. */
 	if (mm >> OBJREF_BITS || address >> PAGE_SHIFT >> PAGE_NUMBER_BITS)
 		return 0;
+	/* Before: ckpt_cow_forget_pages() may be at work. */
+	get_page(page);
 	ret = xa_insert(&ctx->cow->pages, page_to_pfn(page),
 			xa_mk_value(value), GFP_KERNEL_ACCOUNT);
-	if (!ret)
-		get_page(page);
+	if (ret)
+		put_page(page);
 	return ret == -EBUSY ? 0 : ret;
 }
 

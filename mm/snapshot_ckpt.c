@@ -24,6 +24,8 @@
 #include <linux/swap.h>
 #include <linux/swapops.h>
 
+#include "oom_ckpt.h"
+
 /* Pages that one record and one write carry. */
 #define BATCH_PAGES	256
 
@@ -83,16 +85,18 @@ typedef int (*consume_t)(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 /**
  * struct snapshot - memory at the moment of the checkpoint
  * @segment: its place in the image
- * @mm: duplicate of the target's address space; nobody runs on it
+ * @kept: duplicate of the target's address space; nobody runs on it
  * @objref: id of the target's address space
  * @nr_pages: written so far
+ * @target: the address space itself, as long as it is copied from; or NULL
  * @copies: struct page_copy.list: what a duplicate leaves out
  */
 struct snapshot {
 	struct ckpt_segment segment;
-	struct mm_struct *mm;
+	struct ckpt_kept_mm kept;
 	u32 objref;
 	u64 nr_pages;
+	struct mm_struct *target;
 	struct list_head copies;
 };
 
@@ -377,6 +381,23 @@ static int copy_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 	return ret;
 }
 
+/* What is visited: with a reference, also that of an mm that is given up. */
+static struct mm_struct *source_get(struct ckpt_ctx *ctx,
+				    struct snapshot *snapshot)
+{
+	struct mm_struct *mm = snapshot->target;
+
+	if (mm) {
+		mmget(mm);
+		return mm;
+	}
+	mm = ckpt_kept_mm_get(&snapshot->kept);
+	if (!mm)
+		ckpt_error(ctx, -ENOMEM,
+			   "memory ran out, so the snapshot was given up");
+	return mm;
+}
+
 /* A swapped out page is brought in; one under migration is waited for. */
 static int fault_in(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		    unsigned long address)
@@ -394,25 +415,38 @@ static int fault_in(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	return 0;
 }
 
+static int visit_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		       struct batch *batch, unsigned long start,
+		       unsigned long end, consume_t consume)
+{
+	struct mm_struct *mm = source_get(ctx, snapshot);
+	int ret;
+
+	if (!mm)
+		return -ENOMEM;
+	batch->must_fault = false;
+	batch->next = end;
+	mmap_read_lock(mm);
+	ret = walk_page_range(mm, start, end, &collect_ops, batch);
+	mmap_read_unlock(mm);
+	if (!ret)
+		batch->next = end;
+	if (ret >= 0 && batch->must_fault)
+		ret = fault_in(ctx, mm, batch->fault_at);
+	/* Not held any longer than that: writing may take for ever. */
+	mmput(mm);
+	return ret < 0 ? ret : consume(ctx, snapshot, batch);
+}
+
 static int visit_range(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-		       struct mm_struct *mm, struct batch *batch,
-		       unsigned long start, unsigned long end,
-		       consume_t consume)
+		       struct batch *batch, unsigned long start,
+		       unsigned long end, consume_t consume)
 {
 	int ret = 0;
 
 	while (start < end && !ret) {
-		batch->must_fault = false;
-		batch->next = end;
-		mmap_read_lock(mm);
-		ret = walk_page_range(mm, start, end, &collect_ops, batch);
-		mmap_read_unlock(mm);
-		if (ret < 0)
-			break;
-		start = ret ? batch->next : end;
-		ret = consume(ctx, snapshot, batch);
-		if (!ret && batch->must_fault)
-			ret = fault_in(ctx, mm, batch->fault_at);
+		ret = visit_batch(ctx, snapshot, batch, start, end, consume);
+		start = batch->next;
 		cond_resched();
 	}
 	release_batch(batch);
@@ -435,42 +469,52 @@ static struct vm_area_struct *next_private(struct mm_struct *mm,
 	return NULL;
 }
 
+/* The next range to visit, from its end on. */
+static int next_range(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		      vm_flags_t flags, struct batch *batch,
+		      unsigned long *start, unsigned long *end)
+{
+	struct mm_struct *mm = source_get(ctx, snapshot);
+	struct vm_area_struct *vma;
+
+	if (!mm)
+		return -ENOMEM;
+	mmap_read_lock(mm);
+	vma = next_private(mm, *end, flags);
+	if (vma) {
+		*start = vma->vm_start;
+		*end = vma->vm_end;
+		batch->is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
+		/* Not of what is captured now, but of a snapshot. */
+		batch->may_share = !snapshot->target &&
+				   ckpt_cow_may_share(ctx, vma);
+	}
+	mmap_read_unlock(mm);
+	mmput(mm);
+	return vma ? 1 : 0;
+}
+
 /*
  * Hands all pages of private memory to @consume, in mappings with any of
- * @flags. Nobody changes the mappings meanwhile: @mm is a snapshot, or belongs
- * to a stopped task.
+ * @flags. Nobody changes the mappings meanwhile: they are those of the snapshot,
+ * or of a stopped task.
  */
 static int visit_private(struct ckpt_ctx *ctx, struct snapshot *snapshot,
-			 struct mm_struct *mm, vm_flags_t flags,
-			 consume_t consume)
+			 vm_flags_t flags, consume_t consume)
 {
-	struct vm_area_struct *vma;
-	unsigned long address = 0;
+	unsigned long start = 0, end = 0;
 	struct batch *batch;
-	int ret = 0;
+	int ret;
 
 	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
 	if (!batch)
 		return -ENOMEM;
-	while (!ret) {
-		unsigned long start;
-
-		mmap_read_lock(mm);
-		vma = next_private(mm, address, flags);
-		if (!vma) {
-			mmap_read_unlock(mm);
+	do {
+		ret = next_range(ctx, snapshot, flags, batch, &start, &end);
+		if (ret <= 0)
 			break;
-		}
-		start = vma->vm_start;
-		address = vma->vm_end;
-		batch->is_fresh_zero = vma_is_anonymous(vma) && !vma->vm_file;
-		/* Not of what is captured now, but of a snapshot. */
-		batch->may_share = mm == snapshot->mm &&
-				   ckpt_cow_may_share(ctx, vma);
-		mmap_read_unlock(mm);
-		ret = visit_range(ctx, snapshot, mm, batch, start, address,
-				  consume);
-	}
+		ret = visit_range(ctx, snapshot, batch, start, end, consume);
+	} while (!ret);
 	kfree(batch);
 	return ret;
 }
@@ -516,7 +560,7 @@ static int emit_segment(struct ckpt_ctx *ctx, struct ckpt_segment *segment)
 	int ret;
 
 	snapshot = container_of(segment, struct snapshot, segment);
-	ret = visit_private(ctx, snapshot, snapshot->mm, ~0UL, write_batch);
+	ret = visit_private(ctx, snapshot, ~0UL, write_batch);
 	if (!ret)
 		ret = emit_copies(ctx, snapshot);
 	return ret ?: emit_end(ctx, snapshot->nr_pages);
@@ -533,8 +577,8 @@ static void free_segment(struct ckpt_segment *segment)
 		put_page(copy->page);
 		kfree(copy);
 	}
-	if (snapshot->mm)
-		mmput(snapshot->mm);
+	if (snapshot->kept.ctx)
+		ckpt_kept_mm_remove(&snapshot->kept);
 	kfree(snapshot);
 }
 
@@ -542,6 +586,20 @@ static const struct ckpt_segment_ops snapshot_ops = {
 	.emit	= emit_segment,
 	.free	= free_segment,
 };
+
+static int duplicate(struct ckpt_ctx *ctx, struct snapshot *snapshot,
+		     struct mm_struct *mm)
+{
+	struct mm_struct *copy = dup_mm(ctx->task, mm);
+
+	if (copy) {
+		ckpt_kept_mm_add(ctx, &snapshot->kept, copy, mm);
+		return 0;
+	}
+	return ckpt_error(ctx, fatal_signal_pending(current) ? -EINTR : -ENOMEM,
+			  "no memory for a snapshot of %lu pages",
+			  get_mm_rss(mm));
+}
 
 /**
  * ckpt_mm_capture_pages - capture the contents of private memory
@@ -568,16 +626,13 @@ int ckpt_mm_capture_pages(struct ckpt_ctx *ctx, struct mm_struct *mm,
 	 * MADV_DONTFORK and MADV_WIPEONFORK keep memory out of a duplicate.
 	 * There is little of it as a rule: keys, and buffers of devices.
 	 */
-	if (any_flags & left_out)
-		ret = visit_private(ctx, snapshot, mm, left_out, copy_batch);
-	if (!ret) {
-		snapshot->mm = dup_mm(ctx->task, mm);
-		if (!snapshot->mm)
-			ret = ckpt_error(ctx, fatal_signal_pending(current) ?
-					 -EINTR : -ENOMEM,
-					 "no memory for a snapshot of %lu pages",
-					 get_mm_rss(mm));
+	if (any_flags & left_out) {
+		snapshot->target = mm;
+		ret = visit_private(ctx, snapshot, left_out, copy_batch);
+		snapshot->target = NULL;
 	}
+	if (!ret)
+		ret = duplicate(ctx, snapshot, mm);
 	if (ret) {
 		free_segment(&snapshot->segment);
 		return ret;

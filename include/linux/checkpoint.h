@@ -23,6 +23,7 @@ struct fs_struct;
 struct itimerspec64;
 struct mm_struct;
 struct nsproxy;
+struct oom_control;
 struct page;
 struct pipe_inode_info;
 struct restart_block;
@@ -33,6 +34,18 @@ struct task_struct;
 struct user_namespace;
 struct vm_area_struct;
 struct vm_special_mapping;
+
+/**
+ * enum ckpt_oom - what is to be done where memory has run out
+ * @CKPT_OOM_KILL: what would be done without checkpoints
+ * @CKPT_OOM_RETRY: try again: a checkpoint gives memory back
+ * @CKPT_OOM_FAIL: refuse: it is for a checkpoint
+ */
+enum ckpt_oom {
+	CKPT_OOM_KILL,
+	CKPT_OOM_RETRY,
+	CKPT_OOM_FAIL,
+};
 
 #ifdef CONFIG_CHECKPOINT
 
@@ -52,6 +65,9 @@ static inline void ckpt_task_continued(void)
 	if (task_work_pending(current))
 		task_work_run();
 }
+
+/* mm/oom_ckpt.c */
+enum ckpt_oom ckpt_out_of_memory(const struct oom_control *oc);
 
 /* Shared memory that is written to while the image is: shared_write_ckpt.c */
 DECLARE_STATIC_KEY_FALSE(ckpt_capture_key);
@@ -173,6 +189,11 @@ struct nsproxy *create_new_namespaces(unsigned long flags,
 
 static inline void ckpt_task_continued(void)
 {
+}
+
+static inline enum ckpt_oom ckpt_out_of_memory(const struct oom_control *oc)
+{
+	return CKPT_OOM_KILL;
 }
 
 static inline bool ckpt_vma_is_captured(const struct vm_area_struct *vma)

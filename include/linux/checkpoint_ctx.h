@@ -244,6 +244,8 @@ struct ckpt_tree_task {
  * @saving: checkpoint(), not restart()
  * @committed: restart() has succeeded
  * @captures: ckpt_capture_begin() was called
+ * @caller: of checkpoint(), between ckpt_oom_begin() and ckpt_oom_end()
+ * @among_checkpoints: in the list of those that are at work
  * @descriptor: that the file being saved was met at, or -1
  * @may_leave_out: another file may take the place of the one being saved
  * @epolls_to_save: epolls whose items are not saved yet
@@ -289,6 +291,8 @@ struct ckpt_ctx {
 	bool saving;
 	bool committed;
 	bool captures;
+	struct task_struct *caller;
+	struct list_head among_checkpoints;
 	int descriptor;
 	bool may_leave_out;
 	u32 epolls_to_save;

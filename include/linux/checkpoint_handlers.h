@@ -290,6 +290,10 @@ int ckpt_shared_save(struct ckpt_ctx *ctx, struct inode *inode, loff_t size);
 void ckpt_capture_begin(struct ckpt_ctx *ctx);
 void ckpt_capture_end(struct ckpt_ctx *ctx);
 
+/* When memory runs out: mm/oom_ckpt.c */
+void ckpt_oom_begin(struct ckpt_ctx *ctx);
+void ckpt_oom_end(struct ckpt_ctx *ctx);
+
 /* Contents that are too large for memory: fs/unlinked_copy_ckpt.c */
 typedef int (*ckpt_data_range_t)(void *object, pgoff_t index, pgoff_t end);
 
@@ -595,6 +599,7 @@ int ckpt_cow_link(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		  const struct ckpt_hdr_vma *record);
 int ckpt_cow_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		     const struct ckpt_hdr_pages_cow *record);
+void ckpt_cow_forget_pages(struct ckpt_ctx *ctx);
 void ckpt_cow_free(struct ckpt_ctx *ctx);
 
 /* Architecture. */
