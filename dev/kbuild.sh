@@ -58,6 +58,13 @@ kconfig()
 	echo "$key" >"$out/config.key"
 }
 
+# off_fragment: the fragment of the plain kernel without our option; prints its name.
+off_fragment()
+{
+	sed 's/^CONFIG_CHECKPOINT=y$//' "$QEMU_CONFIG/kernel.config" >"$BUILD/off.config"
+	echo "$BUILD/off.config"
+}
+
 # check_config OUT: every line of the fragments must hold in .config.
 check_config()
 {
