@@ -4,16 +4,22 @@
  * no implementation can do without. For a guest whose time stamp counter counts
  * instructions (dev/guest --icount); elsewhere the figures are ticks.
  *
- *	bench run WORKLOAD KIND COUNT	prints lines "WORKLOAD ENGINE METRIC VALUE"
- *	bench count WORKLOAD KIND COUNT	the same, of our own engine alone
- *	bench time WORKLOAD KIND COUNT	the same by the clock, for each of some runs
- *	bench subject KIND COUNT	the process that is saved, see subject.c
+ *	bench run WORKLOAD KIND COUNT [ENGINE,...]
+ *				prints lines "WORKLOAD ENGINE METRIC VALUE"
+ *	bench time ...		the same by the clock, for each of some runs
+ *	bench count WORKLOAD KIND COUNT
+ *				the same as run, of our own engine alone
+ *	bench service WORKLOAD redis MIB
+ *				how fast a server is while it is saved: service.c
+ *	bench service-time ...	the same by the clock
+ *	bench calls		what other system calls cost: calls.c
+ *	bench subject KIND COUNT
+ *				the process that is saved: subject.c
  *
  * Waiting is not work. A process of the lowest priority runs whenever nothing
  * else does and counts the ticks it gets; they are taken off each figure. By the
  * clock all counts: ticks are nanoseconds then, and nothing is taken off.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -35,28 +41,22 @@
 
 #include "bench.h"
 
-#define IMAGE		DIR_NAME "/image"
-#define CRIU_DIR	DIR_NAME "/criu"
 #define TRACING		"/sys/kernel/tracing/"
-#define REPETITIONS	3
 #define TIMED_RUNS	5
+/* Of what takes long, and of what takes very long: redis has to be filled. */
+#define MANY		256
+#define LONG_RUNS	3
+#define REDIS_RUNS	1
 /* The counting loop itself takes far less, an interrupt far more. */
 #define UNDISTURBED	200
 
-/**
- * struct load - what the subject holds
- * @kind: of what
- * @count: how many, as text
- */
-struct load {
-	const char *kind;
-	const char *count;
-};
-
 static volatile uint64_t *idle_ticks;
-static const char *workload;
-static bool by_clock;
+const char *workload;
+bool by_clock;
+/* No other engine, and no floors. */
 static bool alone;
+/* What the subject had when it was saved. */
+static struct memory_use before;
 
 void die(const char *format, ...)
 {
@@ -70,14 +70,14 @@ void die(const char *format, ...)
 	exit(1);
 }
 
-static void report(const char *engine, const char *metric, uint64_t value)
+void report(const char *engine, const char *metric, uint64_t value)
 {
 	printf("%s %s %s %llu\n", workload, engine, metric,
 	       (unsigned long long)value);
 	fflush(stdout);
 }
 
-static void report_cost(const char *engine, const char *what, uint64_t ticks)
+void report_cost(const char *engine, const char *what, uint64_t ticks)
 {
 	char metric[32];
 
@@ -92,7 +92,7 @@ static void report_cost(const char *engine, const char *what, uint64_t ticks)
 
 /* -------------------------------------------------------------- measuring */
 
-static uint64_t now_ticks(void)
+uint64_t now_ticks(void)
 {
 	struct timespec now;
 
@@ -149,7 +149,7 @@ static int run(uint64_t *ticks, char *const argv[])
 	return status;
 }
 
-static void must_run(uint64_t *ticks, char *const argv[])
+void must_run(uint64_t *ticks, char *const argv[])
 {
 	int status = run(ticks, argv);
 	char line[256];
@@ -175,10 +175,14 @@ static void wait_for(const char *name)
 	usleep(10000);
 }
 
-static pid_t begin(const struct load *load)
+pid_t begin(const struct load *load)
 {
+	char count[24];
 	pid_t pid;
 
+	if (!strcmp(load->kind, "redis"))
+		return redis_begin(load->count, NULL);
+	snprintf(count, sizeof(count), "%zu", load->count);
 	unlink(READY);
 	unlink(VERDICT);
 	pid = fork();
@@ -190,15 +194,15 @@ static pid_t begin(const struct load *load)
 		dup2(null, 2);
 		close(null);
 		setsid();
-		execl("/proc/self/exe", "bench", "subject", load->kind,
-		      load->count, NULL);
+		execl("/proc/self/exe", "bench", "subject", load->kind, count,
+		      NULL);
 		_exit(127);
 	}
 	wait_for(READY);
 	return pid;
 }
 
-static void end(pid_t pid)
+void end(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	/* Its children come to us, and have its process group. */
@@ -206,18 +210,50 @@ static void end(pid_t pid)
 		continue;
 }
 
-static void verify(pid_t pid, const char *engine)
+static bool ask(pid_t pid)
 {
 	char text[7] = "";
 	int fd;
 
 	if (kill(pid, SIGUSR1))
-		die("%s brought nothing back", engine);
+		return false;
 	wait_for(VERDICT);
 	fd = open(VERDICT, O_RDONLY);
-	if (fd < 0 || read(fd, text, 6) != 6 || strcmp(text, "intact"))
-		die("%s brought back another process", engine);
+	if (fd < 0 || read(fd, text, 6) != 6)
+		return false;
 	close(fd);
+	return !strcmp(text, "intact");
+}
+
+/* Each page once, to within 2 percent and some that a restart has to touch. */
+static void verify_memory(const struct load *load, pid_t pid, const char *engine)
+{
+	struct memory_use after;
+
+	memory_of(pid, !strcmp(load->kind, "shared"), &after);
+	report(engine, "restored_bytes", after.unique);
+	if (before.huge)
+		report(engine, "restored_huge_bytes", after.huge);
+	if (!strcmp(engine, "ckpt") && after.unique >
+	    before.unique + before.unique / 50 + before.tasks * 8 * PAGE)
+		die("the memory is not shared as it was: %llu bytes were %llu",
+		    (unsigned long long)after.unique,
+		    (unsigned long long)before.unique);
+}
+
+void verify(const struct load *load, pid_t pid, const char *engine)
+{
+	bool good;
+
+	if (kill(pid, 0))
+		die("%s brought nothing back", engine);
+	if (before.unique)
+		verify_memory(load, pid, engine);
+	good = strcmp(load->kind, "redis") ? ask(pid) : redis_verify(load->count);
+	if (!good)
+		die("%s brought back another process", engine);
+	if (!strcmp(load->kind, "redis"))
+		kill(pid, SIGKILL);
 	while (!kill(pid, 0)) {
 		waitpid(pid, NULL, WNOHANG);
 		usleep(10000);
@@ -273,6 +309,10 @@ static void measure_ckpt(const struct load *load, bool quiet)
 	struct stat info;
 
 	snprintf(number, sizeof(number), "%d", pid);
+	if (!alone && !by_clock && !quiet) {
+		memory_of(pid, !strcmp(load->kind, "shared"), &before);
+		report("unique", "image_bytes", before.unique);
+	}
 	write_file(TRACING "trace", "");
 	must_run(&saving, save);
 	frozen = frozen_ticks();
@@ -280,7 +320,7 @@ static void measure_ckpt(const struct load *load, bool quiet)
 		die("no image");
 	end(pid);
 	must_run(&loading, back);
-	verify(pid, "restart");
+	verify(load, pid, "ckpt");
 	unlink(IMAGE);
 	if (quiet)
 		return;
@@ -291,215 +331,100 @@ static void measure_ckpt(const struct load *load, bool quiet)
 		report("ckpt", "image_bytes", info.st_size);
 }
 
-/* ------------------------------------------------------------------- CRIU */
+/* The engines that are measured, in this order and then in the other. */
+static const struct engine {
+	const char *name;
+	void (*measure)(const struct load *load, bool quiet);
+} engines[] = {
+	{ "ckpt", measure_ckpt },
+	{ "criu", measure_criu },
+	{ "criu-predump", measure_criu_predump },
+};
 
-static uint64_t varint(const uint8_t **at, const uint8_t *limit)
+#define NR_ENGINES	(sizeof(engines) / sizeof(*engines))
+
+static bool wanted(const char *list, const char *name)
 {
-	uint64_t value = 0;
-	int shift;
+	size_t length = strlen(name);
+	const char *end;
 
-	for (shift = 0; *at < limit && shift < 64; shift += 7) {
-		uint8_t byte = *(*at)++;
-
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return value;
+	for (;; list = end + 1) {
+		end = strchrnul(list, ',');
+		if ((size_t)(end - list) == length &&
+		    !strncmp(list, name, length))
+			return true;
+		if (!*end)
+			return false;
 	}
-	die("CRIU's statistics are not as expected");
-	return 0;
 }
 
-/*
- * CRIU's own figures, in microseconds of a guest where an instruction takes a
- * nanosecond: freezing_time and frozen_time, fields 1 and 2 of the message that
- * is field 1. Like our phases they last from the first attempt to stop the
- * process to its release.
- */
-static uint64_t criu_frozen(void)
+static int number_of_runs(const struct load *load)
 {
-	FILE *file = fopen(CRIU_DIR "/stats-dump", "r");
-	uint8_t buffer[512];
-	size_t size = file ? fread(buffer, 1, sizeof(buffer), file) : 0;
-	const uint8_t *at = buffer + 12, *limit = buffer + size;
-	uint64_t micros = 0;
-
-	if (file)
-		fclose(file);
-	if (size < 16 || varint(&at, limit) != 0x0a)
-		die("CRIU left no statistics");
-	varint(&at, limit);
-	while (at < limit) {
-		uint64_t tag = varint(&at, limit);
-		uint64_t value = varint(&at, limit);
-
-		if (tag == (1 << 3) || tag == (2 << 3))
-			micros += value;
-	}
-	return micros * 1000;
+	if (!by_clock)
+		return 1;
+	if (!strcmp(load->kind, "redis"))
+		return REDIS_RUNS;
+	if (load->count >= MANY || !strcmp(load->kind, "cow"))
+		return LONG_RUNS;
+	return TIMED_RUNS;
 }
 
-static uint64_t empty_directory(const char *name)
+static void measure_all(const struct load *load, const char *list)
 {
-	DIR *dir = opendir(name);
-	struct dirent *entry;
-	uint64_t bytes = 0;
+	const struct load nothing = { "anon", 0 };
+	int run, runs = number_of_runs(load);
+	size_t i;
 
-	while (dir && (entry = readdir(dir))) {
-		struct stat info;
+	/* CRIU probes the kernel the first time; programs come into memory. */
+	for (i = 0; i < NR_ENGINES; i++)
+		if (wanted(list, engines[i].name))
+			engines[i].measure(&nothing, true);
+	for (run = 0; run < runs; run++) {
+		if (!alone)
+			measure_floors(load);
+		for (i = 0; i < NR_ENGINES; i++) {
+			size_t engine = run % 2 ? NR_ENGINES - 1 - i : i;
 
-		if (fstatat(dirfd(dir), entry->d_name, &info, 0) ||
-		    !S_ISREG(info.st_mode))
-			continue;
-		if (strstr(entry->d_name, ".img"))
-			bytes += info.st_size;
-		unlinkat(dirfd(dir), entry->d_name, 0);
+			if (wanted(list, engines[engine].name))
+				engines[engine].measure(load, false);
+		}
 	}
-	if (dir)
-		closedir(dir);
-	return bytes;
-}
-
-static void measure_criu(const struct load *load, bool quiet)
-{
-	char number[16];
-	char *const dump[] = { "criu", "dump", "-v0", "-R", "-D", CRIU_DIR, "-t",
-			       number, NULL };
-	char *const restore[] = { "criu", "restore", "-v0", "-d", "-D", CRIU_DIR,
-				  NULL };
-	uint64_t saving, loading, frozen;
-	pid_t pid;
-
-	if (alone)
-		return;
-	pid = begin(load);
-	snprintf(number, sizeof(number), "%d", pid);
-	mkdir(CRIU_DIR, 0755);
-	must_run(&saving, dump);
-	frozen = criu_frozen();
-	end(pid);
-	must_run(&loading, restore);
-	verify(pid, "CRIU");
-	if (!quiet) {
-		report_cost("criu", "stop", frozen);
-		report_cost("criu", "checkpoint", saving);
-		report_cost("criu", "restart", loading);
-	}
-	if (!quiet && !by_clock)
-		report("criu", "image_bytes", empty_directory(CRIU_DIR));
-	else
-		empty_directory(CRIU_DIR);
-}
-
-/* ------------------------------------------------------------------ floors */
-
-static uint64_t floor_fork(void)
-{
-	uint64_t best = UINT64_MAX;
-	int i;
-
-	for (i = 0; i < REPETITIONS; i++) {
-		uint64_t start = __rdtsc(), ticks;
-		pid_t pid = fork();
-
-		if (!pid)
-			_exit(0);
-		ticks = __rdtsc() - start;
-		waitpid(pid, NULL, 0);
-		if (ticks < best)
-			best = ticks;
-	}
-	return best;
-}
-
-static void floor_copies(const uint64_t *memory, size_t size)
-{
-	uint64_t *copy = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	uint64_t start, ticks[3];
-	int fd;
-
-	if (copy == MAP_FAILED)
-		die("no memory");
-	start = __rdtsc();
-	memcpy(copy, memory, size);
-	ticks[0] = __rdtsc() - start;
-	if (!intact(copy, size))
-		die("memcpy");
-	munmap(copy, size);
-
-	fd = open(DIR_NAME "/floor", O_RDWR | O_CREAT | O_TRUNC, 0644);
-	start = __rdtsc();
-	if (write(fd, memory, size) != (ssize_t)size)
-		die("write: %s", strerror(errno));
-	ticks[1] = __rdtsc() - start;
-
-	copy = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	start = __rdtsc();
-	if (pread(fd, copy, size, 0) != (ssize_t)size)
-		die("pread: %s", strerror(errno));
-	ticks[2] = __rdtsc() - start;
-	munmap(copy, size);
-	close(fd);
-	unlink(DIR_NAME "/floor");
-
-	report("memcpy", "stop_insns", ticks[0]);
-	report("write", "checkpoint_insns", ticks[1]);
-	report("pread", "restart_insns", ticks[2]);
-}
-
-/* In a process of its own that is as big as the subject. */
-static void measure_floors(size_t size)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		uint64_t *memory = fill(size);
-
-		report("fork", "stop_insns", floor_fork());
-		if (size)
-			floor_copies(memory, size);
-		exit(0);
-	}
-	if (waitpid(pid, &status, 0) != pid || status)
-		die("the floors could not be measured");
 }
 
 int main(int argc, char **argv)
 {
-	const struct load nothing = { "anon", "0" };
+	const char *what = argc > 1 ? argv[1] : "";
 	struct load load;
-	int runs;
+	bool serves;
 
-	if (argc == 4 && !strcmp(argv[1], "subject"))
+	if (argc == 2 && !strcmp(what, "nothing"))
+		return 0;
+	if (argc == 4 && !strcmp(what, "subject"))
 		return subject(argv[2], strtoul(argv[3], NULL, 10));
-	by_clock = argc == 5 && !strcmp(argv[1], "time");
-	alone = argc == 5 && !strcmp(argv[1], "count");
-	if (argc != 5 || (!by_clock && !alone && strcmp(argv[1], "run"))) {
-		fprintf(stderr, "usage: bench run|count|time WORKLOAD KIND COUNT\n");
+	mkdir(DIR_NAME, 0755);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (argc == 2 && !strcmp(what, "calls")) {
+		workload = what;
+		return measure_calls();
+	}
+	by_clock = !strcmp(what, "time") || !strcmp(what, "service-time");
+	serves = !strncmp(what, "service", 7);
+	alone = !strcmp(what, "count");
+	if (argc < 5 || argc > 6 ||
+	    (!by_clock && !alone && !serves && strcmp(what, "run"))) {
+		fprintf(stderr, "usage: bench run|time WORKLOAD KIND COUNT [ENGINE,...]\n"
+			"       bench count|service|service-time WORKLOAD KIND COUNT\n"
+			"       bench calls\n");
 		return 2;
 	}
 	workload = argv[2];
 	load.kind = argv[3];
-	load.count = argv[4];
-	mkdir(DIR_NAME, 0755);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	load.count = strtoul(argv[4], NULL, 10);
+	count_idle();
+	if (serves)
+		return measure_service(load.count);
 	write_file(TRACING "trace_clock", by_clock ? "mono" : "x86-tsc");
 	write_file(TRACING "events/checkpoint/ckpt_phase/enable", "1");
-	count_idle();
-
-	/* CRIU probes the kernel the first time; programs come into memory. */
-	measure_ckpt(&nothing, true);
-	measure_criu(&nothing, true);
-
-	if (!by_clock && !alone && !strcmp(load.kind, "anon"))
-		measure_floors(strtoul(load.count, NULL, 10) << 20);
-	for (runs = by_clock ? TIMED_RUNS : 1; runs; runs--) {
-		measure_ckpt(&load, false);
-		measure_criu(&load, false);
-	}
+	measure_all(&load, alone ? "ckpt" : argc > 5 ? argv[5] : "ckpt,criu");
 	return 0;
 }

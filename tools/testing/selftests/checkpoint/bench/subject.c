@@ -39,27 +39,38 @@ static void ask(int sig)
 	asked = 1;
 }
 
-static uint64_t pattern(uint64_t word)
+uint64_t pattern(uint64_t word)
 {
 	return (word + 1) * 0x9e3779b97f4a7c15ULL;
 }
 
-static uint64_t *fill_mapped(size_t size, int flags)
+bool is_memory(const char *kind)
 {
-	uint64_t *area = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE,
+	return !strcmp(kind, "anon") || !strcmp(kind, "thp") ||
+	       !strcmp(kind, "shared");
+}
+
+uint64_t *fill(const char *kind, size_t size)
+{
+	bool huge = !strcmp(kind, "thp");
+	int flags = strcmp(kind, "shared") ? MAP_PRIVATE : MAP_SHARED;
+	size_t room = huge ? size + HUGE_PAGE : size + !size * PAGE;
+	uint64_t *area = mmap(NULL, room, PROT_READ | PROT_WRITE,
 			      flags | MAP_ANONYMOUS, -1, 0);
 	size_t word;
 
 	if (area == MAP_FAILED)
 		die("no memory: %s", strerror(errno));
+	if (huge) {
+		uintptr_t start = (uintptr_t)area + HUGE_PAGE - 1;
+
+		area = (uint64_t *)(start / HUGE_PAGE * HUGE_PAGE);
+		if (madvise(area, size, MADV_HUGEPAGE))
+			die("no huge pages: %s", strerror(errno));
+	}
 	for (word = 0; word < size / sizeof(*area); word++)
 		area[word] = pattern(word);
 	return area;
-}
-
-uint64_t *fill(size_t size)
-{
-	return fill_mapped(size, MAP_PRIVATE);
 }
 
 bool intact(const uint64_t *area, size_t size)
@@ -83,7 +94,7 @@ void write_file(const char *name, const char *text)
 
 static void anon_setup(size_t count)
 {
-	memory = fill(count << 20);
+	memory = fill("anon", count << 20);
 }
 
 static bool anon_verify(size_t count)
@@ -94,7 +105,83 @@ static bool anon_verify(size_t count)
 /* The same, verified alike. */
 static void shared_setup(size_t count)
 {
-	memory = fill_mapped(count << 20, MAP_SHARED);
+	memory = fill("shared", count << 20);
+}
+
+/* In huge pages, all of it. */
+static void thp_setup(size_t count)
+{
+	struct memory_use use;
+
+	memory = fill("thp", count << 20);
+	memory_of(getpgrp(), false, &use);
+	if (use.huge != count << 20)
+		die("only %zu MiB are huge pages", (size_t)(use.huge >> 20));
+}
+
+static size_t own_word(size_t child)
+{
+	return child * PAGE / sizeof(*memory);
+}
+
+static void cow_child(size_t child, int ready)
+{
+	sigset_t usr1;
+	int signal;
+	bool good;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	memory[own_word(child)] = child;
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	close(ready);
+	sigwait(&usr1, &signal);
+	good = memory[own_word(child)] == child;
+	memory[own_word(child)] = pattern(own_word(child));
+	_exit(!good || !intact(memory, COW_SIZE));
+}
+
+/* Children that share memory until they write: each has one page of its own. */
+static void cow_setup(size_t count)
+{
+	int ready[2];
+	size_t i;
+	char c;
+
+	memory = fill("anon", COW_SIZE);
+	if (pipe(ready))
+		die("pipe: %s", strerror(errno));
+	for (i = 1; i <= count; i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			die("child %zu: %s", i, strerror(errno));
+		if (!children[i]) {
+			close(ready[0]);
+			cow_child(i, ready[1]);
+		}
+	}
+	close(ready[1]);
+	for (i = 1; i <= count; i++)
+		if (read(ready[0], &c, 1) != 1)
+			die("a child is gone");
+	close(ready[0]);
+}
+
+static bool cow_verify(size_t count)
+{
+	bool good = intact(memory, COW_SIZE);
+	int status;
+	size_t i;
+
+	for (i = 1; i <= count; i++) {
+		kill(children[i], SIGUSR1);
+		good &= waitpid(children[i], &status, 0) == children[i] &&
+			!status;
+	}
+	return good;
 }
 
 /* Each with eight unread bytes. */
@@ -254,6 +341,8 @@ static const struct {
 } loads[] = {
 	{ "anon", anon_setup, anon_verify },
 	{ "shared", shared_setup, anon_verify },
+	{ "thp", thp_setup, anon_verify },
+	{ "cow", cow_setup, cow_verify },
 	{ "pipes", pipes_setup, pipes_verify },
 	{ "files", files_setup, files_verify },
 	{ "epoll", epoll_setup, epoll_verify },
