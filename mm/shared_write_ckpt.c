@@ -285,12 +285,13 @@ static bool is_captured(const struct address_space *mapping)
  */
 void __ckpt_folio_before_write(struct folio *folio, size_t offset, size_t len)
 {
-	struct address_space *mapping = folio_mapping(folio);
+	struct address_space *mapping = folio->mapping;
 	struct ckpt_shared *shared;
 	size_t page, end;
 	u64 number = 0;
 
-	if (!is_captured(mapping))
+	/* Every page of every image in tmpfs comes here: as little as can be. */
+	if ((unsigned long)mapping & PAGE_MAPPING_FLAGS || !is_captured(mapping))
 		return;
 	end = min(offset + len, folio_size(folio));
 	while ((shared = find_next(mapping, number))) {
