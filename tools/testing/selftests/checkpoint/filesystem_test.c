@@ -5,6 +5,8 @@
  */
 #include "file_process.h"
 
+#include <linux/fsverity.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -122,6 +124,71 @@ TEST_F_TIMEOUT(filesystem, executable, LIMIT)
 	/* The clock of some filesystems counts seconds. */
 	ASSERT_EQ(0, truncate("program", 100000));
 	EXPECT_EQ(-ESTALE, try_restart("image", LOG));
+}
+
+/* Nobody may have it open for writing. */
+static int protect(const char *name)
+{
+	struct fsverity_enable_arg arg = {
+		.version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096,
+	};
+	int fd = open(name, O_RDONLY | O_CLOEXEC), ret;
+
+	ret = fd < 0 || ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static bool is_protected(pid_t pid)
+{
+	struct fsverity_digest *digest;
+	char path[64], room[sizeof(*digest) + 64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	digest = (struct fsverity_digest *)room;
+	digest->digest_size = 64;
+	ret = ioctl(fd, FS_IOC_MEASURE_VERITY, digest);
+	close(fd);
+	return !ret && digest->digest_size == 32;
+}
+
+static bool map_protected(void)
+{
+	return open("data", O_RDONLY) == 0 &&
+	       map_at(0, PRIVATE_AT, PROT_READ | PROT_WRITE, MAP_PRIVATE) &&
+	       map_at(0, SHARED_AT, PROT_READ, MAP_SHARED);
+}
+
+static bool map_protected_and_unlink(void)
+{
+	return map_protected() && !unlink("data");
+}
+
+/* An ordinary file that nobody can write to, as long as it has a name. */
+TEST_F_TIMEOUT(filesystem, verity, LIMIT)
+{
+	int ret = protect("data");
+	pid_t pid;
+
+	if (ret == -EOPNOTSUPP || ret == -ENOTTY)
+		SKIP(return, "no fs-verity here");
+	ASSERT_EQ(0, ret);
+	ASSERT_TRUE(save_and_kill(start_in(".", map_protected, 0)));
+	pid = bring_back();
+	ASSERT_NE(0, pid);
+	EXPECT_TRUE(file_is(pid, 'd') && memory_is(pid, SHARED_AT, 'd') &&
+		    memory_is(pid, PRIVATE_AT, 'd'));
+	EXPECT_TRUE(is_protected(pid));
+	kill_and_reap(pid);
+	/* A file with the contents of the image would be another one. */
+	pid = start_in(".", map_protected_and_unlink, 0);
+	ASSERT_NE(0, pid);
+	EXPECT_EQ(-EBADF, save_process(pid));
+	EXPECT_TRUE(file_holds(LOG, "file data is unlinked and protected by fs-verity"));
+	EXPECT_TRUE(file_is(pid, 'd') && is_protected(pid));
+	kill_and_reap(pid);
 }
 
 static bool map_and_unlink(void)

@@ -14,6 +14,7 @@
 #include <sys/io.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -275,6 +276,21 @@ static bool unshare_pids(void)
 	return !unshare(CLONE_NEWUSER | CLONE_NEWPID);
 }
 
+/* Whoever has mounted it is gone, and so is the mount: the entries stay. */
+static bool have_binfmt_misc(void)
+{
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWUSER))
+		return false;
+	pid = fork();
+	if (!pid)
+		_exit(unshare(CLONE_NEWNS) ||
+		      mount("binfmt_misc", "/tmp", "binfmt_misc", 0, NULL));
+	return waitpid(pid, &status, 0) == pid && !status;
+}
+
 static bool unshare_time(void)
 {
 	return !unshare(CLONE_NEWTIME);
@@ -325,6 +341,12 @@ static bool dispatch_calls(void)
 	static char selector;
 
 	return !prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
+}
+
+/* There is one only where a core has several threads. */
+static bool have_cookie(void)
+{
+	return !prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_THREAD, 0);
 }
 
 static bool merge_memory(void)
@@ -412,6 +434,8 @@ const struct refusal task_refusals[] = {
 	{ "cgroup-namespace", unshare_cgroup, EPERM, "cgroup namespace" },
 	{ "pid-namespace", unshare_pids, EPERM,
 	  "its pid namespace belongs to another user namespace" },
+	{ "binfmt-misc", have_binfmt_misc, EOPNOTSUPP,
+	  "its user namespace has a binfmt_misc of its own" },
 	{ "time-namespace", unshare_time, EPERM, "time namespace" },
 	{ "tls-segment", set_tls_segment, EOPNOTSUPP, "TLS segments" },
 	{ "ldt", set_ldt, EOPNOTSUPP, "LDT" },
@@ -420,6 +444,7 @@ const struct refusal task_refusals[] = {
 	{ "iopl", set_iopl, EBUSY, "ports" },
 	{ "no-cpuid", forbid_cpuid, EOPNOTSUPP, "CPUID" },
 	{ "syscall-dispatch", dispatch_calls, EOPNOTSUPP, "dispatched" },
+	{ "core-cookie", have_cookie, EOPNOTSUPP, "it has a core scheduling cookie" },
 	{ "memory-merge", merge_memory, EOPNOTSUPP, "MEMORY_MERGE" },
 	{ "speculation", restrict_speculation, EOPNOTSUPP, "SPECULATION" },
 	{ "amx-permission", permit_amx, EOPNOTSUPP, "AMX" },

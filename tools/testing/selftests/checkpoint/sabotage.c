@@ -394,6 +394,14 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "leases", "write", 0, ROWS({ ADD, "file_lease.fd", 1 }, { SET, "file_lease.flags", 2 },
 				     { SET, "file_owner.type", 0 }) },
 	{ "leases", "broken", 0, ROWS({ SET, "file_lease.flags", 0 }) },
+	{ "leases", "read-nameless", 0, ROWS(
+		{ SET, "file_lease.type", 2 }, { SET, "file_owner.signal", 5 }) },
+	{ "leases", "broken-nameless", 0, ROWS({ SET, "file_lease.flags", 0 }) },
+	{ "leases", "write-memfd", 0, ROWS({ SET, "file_lease.type", 1, .refused = true }) },
+	{ "files", "devices", 0, ROWS(
+		{ TEXT, "/dev/zero", .text = "/dev/full", .refused = true },
+		{ TEXT, "/dev/full", .text = "/dev/zero", .refused = true },
+		{ TEXT, "/dev/random", .text = "/dev/nosuch", .refused = true }) },
 	{ "leases", "downgraded", 0, ROWS({ SET, "file_lease.flags", 2 }) },
 	{ "owner", "", 0, ROWS(
 		{ XOR, "file_owner[0].signal", 1 }, { ADD, "file_owner[0].async_fd", 1 },
