@@ -7,9 +7,10 @@
  *	mappings it has.
  * Reset: inode number, the name that /proc shows, time of the last change of
  *	attributes; blocks of zeros become holes.
- * Refused: files with extended attributes, append-only, immutable, or protected
- *	by fs-verity; files that the caller may not read; files of another
- *	machine, or with a lease for writing, that are not open for reading.
+ * Refused: files with extended attributes, append-only, immutable, protected by
+ *	fs-verity, or in a tmpfs with NUMA policies; files that the caller may not
+ *	read; files of another machine, or with a lease for writing, that are not
+ *	open for reading.
  *
  * Only the open file keeps the contents, so they are in the image. Those in tmpfs
  * are captured as shared memory is, see mm/shared_ckpt.c. Others are copied while
@@ -85,6 +86,8 @@ static const char *unsupported(const struct file *file)
 		return "is unlinked and append-only or immutable";
 	if (IS_VERITY(inode))
 		return "is unlinked and protected by fs-verity";
+	if (ckpt_shmem_has_policy(file_inode(file)))
+		return "is unlinked and has a NUMA policy";
 	return NULL;
 }
 

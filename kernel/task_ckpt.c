@@ -4,8 +4,9 @@
  * references to shared objects.
  *
  * Saved: name, personality, no_new_privs, scheduling policy, nice value and
- *	slice, affinity, I/O priority, timer slack, what prctl() says of
- *	flushers, of memory errors and of the time stamp counter, exit signal.
+ *	slice, affinity, I/O priority, NUMA policy, timer slack,
+ *	what prctl() says of flushers, of memory errors and of the time stamp
+ *	counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
  *	labels, cgroup (that of the restart).
  * Refused: tracers, SysV semaphore undo lists, io_uring.
@@ -175,10 +176,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "it has set PR_SET_MEMORY_MERGE");
 	if (test_bit(MMF_HAS_UPROBES, &task->mm->flags))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has uprobes");
-#ifdef CONFIG_NUMA
-	if (task->mempolicy)
-		return ckpt_error(ctx, -EOPNOTSUPP, "it has a NUMA policy");
-#endif
 #ifdef CONFIG_UCLAMP_TASK
 	if (task->uclamp_req[UCLAMP_MIN].user_defined ||
 	    task->uclamp_req[UCLAMP_MAX].user_defined)
@@ -269,6 +266,15 @@ static u32 flags_to_image(struct task_struct *task)
 	return flags;
 }
 
+static bool has_mempolicy(struct task_struct *task)
+{
+#ifdef CONFIG_NUMA
+	return task->mempolicy;
+#else
+	return false;
+#endif
+}
+
 /* What ioprio_set() was given, or 0. */
 static u32 get_ioprio(struct task_struct *task)
 {
@@ -317,6 +323,8 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	record->default_timer_slack_ns = task->default_timer_slack_ns;
 	record->slice_ns = task->se.custom_slice ? task->se.slice : 0;
 	record->ioprio = get_ioprio(task);
+	if (has_mempolicy(task))
+		record->flags |= CKPT_TASK_MEMPOLICY;
 	strscpy_pad(record->comm, task->comm);
 	ret = ckpt_vfork_save(ctx, task);
 	if (ret < 0)
@@ -325,7 +333,10 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (task->policy == SCHED_DEADLINE)
 		return ckpt_error(ctx, -EOPNOTSUPP,
 				  "its scheduling policy is SCHED_DEADLINE");
-	return ckpt_affinity_save(ctx, task) ?: save_objects(ctx, task);
+	ret = ckpt_affinity_save(ctx, task);
+	if (!ret && has_mempolicy(task))
+		ret = ckpt_mempolicy_save_task(ctx, task);
+	return ret ?: save_objects(ctx, task);
 }
 
 static int check_scheduling(struct ckpt_ctx *ctx,
@@ -440,7 +451,13 @@ int ckpt_task_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	if (!ret)
 		ret = ckpt_affinity_restore(ctx, stage);
 	if (!ret)
-		ret = ckpt_record_read(ctx, CKPT_HDR_TASK_OBJS, &objs);
+		ret = ckpt_mempolicy_restore_task(ctx, stage);
+	if (ret)
+		return ret;
+	/* The memory of the task is to be where it wants it. */
+	ckpt_mempolicy_swap(stage);
+	ret = ckpt_record_read(ctx, CKPT_HDR_TASK_OBJS, &objs);
+	ckpt_mempolicy_swap(stage);
 	if (ret)
 		return ret;
 	stage->cred = ckpt_object_find(ctx, objs.cred, CKPT_OBJ_CRED);
@@ -496,6 +513,7 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 	if (ret)
 		return ret;
 	ckpt_affinity_commit(stage);
+	ckpt_mempolicy_commit(stage);
 #ifdef CONFIG_BLOCK
 	if (record->ioprio != get_ioprio(current))
 		set_task_ioprio(current, record->ioprio);
@@ -525,5 +543,6 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 void ckpt_task_release(struct ckpt_task_stage *stage)
 {
 	ckpt_affinity_release(stage);
+	ckpt_mempolicy_release(stage);
 	ckpt_vfork_release(stage);
 }

@@ -91,7 +91,10 @@ int ckpt_memfd_save(struct ckpt_ctx *ctx, struct file *file)
 		return -ENOMEM;
 	record->seals = SHMEM_I(file_inode(file))->seals;
 	ret = ckpt_text_add(ctx, file->f_path.dentry->d_name.name);
-	return ret ?: min_t(loff_t, ckpt_file_attributes_save(ctx, &file->f_path), 0);
+	if (!ret)
+		ret = min_t(loff_t, ckpt_file_attributes_save(ctx, &file->f_path), 0);
+	return ret ?: ckpt_shmem_save_policies(ctx, file_inode(file),
+					       &record->nr_policies);
 }
 
 /**

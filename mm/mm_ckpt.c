@@ -459,6 +459,7 @@ int ckpt_mm_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 
 	/* What exec does when the old memory goes: robust list, vfork. */
 	exec_mm_release(current, old);
+	ckpt_mempolicy_commit_mm(stage);
 	down_write(&current->signal->exec_update_lock);
 	mmget(mm);
 	ckpt_mm_switch(mm);

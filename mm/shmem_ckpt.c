@@ -4,7 +4,7 @@
  * files in tmpfs. What a memfd has besides is in mm/memfd_ckpt.c; how pages are
  * captured in mm/shared_ckpt.c.
  *
- * Saved: size, accounting, the pages that exist and hold something.
+ * Saved: size, accounting, NUMA policies, the pages that exist and hold something.
  * Reset: memory that was reserved with fallocate() and not used.
  * Refused: SysV shared memory.
  */
@@ -13,6 +13,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
@@ -55,6 +56,37 @@ int ckpt_vma_save_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 }
 
 /**
+ * ckpt_shmem_has_policy - has a file in memory NUMA policies?
+ * @inode: of any file
+ *
+ * Return: whether it has.
+ */
+bool ckpt_shmem_has_policy(struct inode *inode)
+{
+#ifdef CONFIG_NUMA
+	return shmem_mapping(inode->i_mapping) &&
+	       !RB_EMPTY_ROOT(&SHMEM_I(inode)->policy.root);
+#else
+	return false;
+#endif
+}
+
+/**
+ * ckpt_shmem_save_policies - save the NUMA policies of a file in memory
+ * @ctx: context
+ * @inode: of the file
+ * @nr_policies: set to the number of records
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_shmem_save_policies(struct ckpt_ctx *ctx, struct inode *inode,
+			     u32 *nr_policies)
+{
+	return ckpt_mempolicy_save_shared(ctx, &SHMEM_I(inode)->policy,
+					  nr_policies);
+}
+
+/**
  * ckpt_shmem_save - save shared memory without a name, or a memfd
  * @ctx: context
  * @object: its inode
@@ -77,7 +109,8 @@ int ckpt_shmem_save(struct ckpt_ctx *ctx, void *object)
 	record->size = i_size_read(inode);
 	if (SHMEM_I(inode)->flags & VM_NORESERVE)
 		record->flags = CKPT_VMA_NORESERVE;
-	return ckpt_shared_save(ctx, inode, record->size);
+	ret = ckpt_shmem_save_policies(ctx, inode, &record->nr_policies);
+	return ret ?: ckpt_shared_save(ctx, inode, record->size);
 }
 
 static int fill(struct ckpt_ctx *ctx, void *object, pgoff_t index)
@@ -97,7 +130,7 @@ static int fill(struct ckpt_ctx *ctx, void *object, pgoff_t index)
 	return ret;
 }
 
-static struct file *restore_memory(struct ckpt_ctx *ctx)
+static struct file *restore_memory(struct ckpt_ctx *ctx, u32 *nr_policies)
 {
 	struct ckpt_hdr_shmem record;
 	int ret;
@@ -109,6 +142,7 @@ static struct file *restore_memory(struct ckpt_ctx *ctx)
 		return ERR_PTR(ckpt_error(ctx, -EINVAL,
 					  "shared memory of %llu bytes",
 					  record.size));
+	*nr_policies = record.nr_policies;
 	return shmem_kernel_file_setup(ANONYMOUS_NAME, record.size,
 				       record.flags & CKPT_VMA_NORESERVE ?
 				       VM_NORESERVE : 0);
@@ -124,6 +158,7 @@ void *ckpt_shmem_restore(struct ckpt_ctx *ctx)
 {
 	struct ckpt_memfd_stage memfd;
 	struct file *file;
+	u32 nr_policies;
 	bool is_memfd;
 	int ret;
 
@@ -131,11 +166,18 @@ void *ckpt_shmem_restore(struct ckpt_ctx *ctx)
 	if (ret < 0)
 		return ERR_PTR(ret);
 	is_memfd = ret == CKPT_HDR_MEMFD;
-	file = is_memfd ? ckpt_memfd_restore(ctx, &memfd) : restore_memory(ctx);
+	file = is_memfd ? ckpt_memfd_restore(ctx, &memfd) :
+			  restore_memory(ctx, &nr_policies);
 	if (IS_ERR(file))
 		return file;
-	ret = ckpt_page_copies_read(ctx, i_size_read(file_inode(file)), fill,
-				    file_inode(file));
+	if (is_memfd)
+		nr_policies = memfd.record.nr_policies;
+	/* They say where the pages are to be. */
+	ret = ckpt_mempolicy_restore_shared(ctx, &SHMEM_I(file_inode(file))->policy,
+					    nr_policies);
+	if (!ret)
+		ret = ckpt_page_copies_read(ctx, i_size_read(file_inode(file)),
+					    fill, file_inode(file));
 	if (!ret && is_memfd)
 		ret = ckpt_memfd_restore_end(ctx, file, &memfd);
 	if (ret) {

@@ -2,7 +2,7 @@
 /*
  * Checkpoint and restart of mappings, without their contents.
  *
- * Saved: place, protection, kind, file, advice, locking, name.
+ * Saved: place, protection, kind, file, advice, locking, name, NUMA policy.
  * Refused: huge page files, device memory, user fault handling, protection
  *	keys, shadow stacks, sealed and droppable mappings, SysV shared memory,
  *	and every type without the method.
@@ -14,6 +14,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ksm.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
@@ -88,8 +89,6 @@ static const char *unsupported(const struct vm_area_struct *vma)
 #endif
 	if (vma_pkey((struct vm_area_struct *)vma))
 		return "a protection key";
-	if (vma_policy((struct vm_area_struct *)vma))
-		return "a NUMA policy";
 	return NULL;
 }
 
@@ -154,6 +153,8 @@ static int save_one(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 
 	if (anon_vma_name(vma))
 		record->flags |= CKPT_VMA_NAMED;
+	if (vma_policy(vma))
+		record->flags |= CKPT_VMA_MEMPOLICY;
 	if (!ret && (record->kind == CKPT_VMA_ANON ||
 		     record->kind == CKPT_VMA_FILE_PRIVATE))
 		ret = ckpt_cow_save_vma(ctx, vma, record);
@@ -172,7 +173,7 @@ static bool continues(const struct ckpt_hdr_vma *last,
 	return last->offset + (last->end - last->start) == next->offset;
 }
 
-/* The record, and its name. */
+/* The record, its name and its NUMA policy. */
 static struct ckpt_hdr_vma *add_record(struct ckpt_ctx *ctx,
 				       struct vm_area_struct *vma,
 				       const struct ckpt_hdr_vma *filled)
@@ -187,6 +188,8 @@ static struct ckpt_hdr_vma *add_record(struct ckpt_ctx *ctx,
 	*record = *filled;
 	record->h = header;
 	if (name && ckpt_text_add(ctx, name->name))
+		return NULL;
+	if (vma_policy(vma) && ckpt_mempolicy_save_vma(ctx, vma))
 		return NULL;
 	return record;
 }
@@ -257,6 +260,7 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas,
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct anon_vma_name *last_name = NULL;
+	struct mempolicy *last_policy = NULL;
 	struct ckpt_hdr_vma *last = NULL;
 	struct vm_area_struct *vma;
 	int ret;
@@ -275,7 +279,8 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas,
 			break;
 		}
 		if (last && continues(last, &next) &&
-		    anon_vma_name_eq(last_name, anon_vma_name(vma))) {
+		    anon_vma_name_eq(last_name, anon_vma_name(vma)) &&
+		    mpol_equal(last_policy, vma_policy(vma))) {
 			last->end = next.end;
 			/* A restart makes one mapping; it descends from one. */
 			if (!last->cow_mm) {
@@ -290,6 +295,7 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 *nr_vmas,
 			break;
 		}
 		last_name = anon_vma_name(vma);
+		last_policy = vma_policy(vma);
 		(*nr_vmas)++;
 	}
 	mmap_read_unlock(mm);
@@ -517,7 +523,9 @@ int ckpt_vma_restore(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		ret = arch_ckpt_map_vdso(ctx, mm, record);
 	else
 		ret = map(ctx, record) ?: advise(ctx, mm, record);
-	return ret ?: restore_name(ctx, mm, record);
+	if (!ret)
+		ret = restore_name(ctx, mm, record);
+	return ret ?: ckpt_mempolicy_restore_vma(ctx, mm, record);
 }
 
 /**

@@ -489,13 +489,22 @@ DESCRIBE(mm_arch, MM_ARCH);
 #define SHMEM(R, s)							\
 	R(s, size, UINT, 0, 0x7fffffffffffffffULL, 0)			\
 	MASK(R, s, flags, CKPT_VMA_NORESERVE)				\
-	ZERO(R, s, reserved)
+	ANY(R, s, nr_policies, 0)
 DESCRIBE(shmem, SHMEM);
 
 #define MEMFD(R, s)							\
 	MASK(R, s, seals, 0x3f)						\
-	ZERO(R, s, reserved)
+	ANY(R, s, nr_policies, 0)
 DESCRIBE(memfd, MEMFD);
+
+#define MEMPOLICY(R, s)							\
+	UINT(R, s, mode, 1, 6)						\
+	MASK(R, s, flags, CKPT_MEMPOLICY_ALL)				\
+	R(s, home_node, SINT, -1, 65535, 0)				\
+	ZERO(R, s, reserved)						\
+	UINT(R, s, start, 0, 0x7fffffffffffffffULL)			\
+	UINT(R, s, end, 0, 0x7fffffffffffffffULL)
+DESCRIBE(mempolicy, MEMPOLICY);
 
 #define FILE_MEMFD(R, s)						\
 	REF(R, s, shmem, SHMEM)						\
@@ -729,6 +738,7 @@ const struct ckpt_record ckpt_records[] = {
 	RECORD(MEMFD,		memfd,		NONE),
 	RECORD(FILE_MEMFD,	file_memfd,	NONE),
 	RECORD(PAGES_COW,	pages_cow,	NONE),
+	RECORD(MEMPOLICY,	mempolicy,	NONE),
 	RECORD(SIGHAND,		sighand,	NONE),
 	RECORD(SIGACTION,	sigaction,	NONE),
 	RECORD(SIGNAL,		signal,		NONE),

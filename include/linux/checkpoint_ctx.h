@@ -13,6 +13,7 @@
 #include <linux/checkpoint_image.h>
 #include <linux/fcntl.h>
 #include <linux/list.h>
+#include <linux/nodemask_types.h>
 #include <linux/path.h>
 #include <linux/pid_types.h>
 #include <linux/refcount.h>
@@ -31,6 +32,7 @@ struct cred;
 struct file;
 struct files_struct;
 struct fs_struct;
+struct mempolicy;
 struct nsproxy;
 struct page;
 struct pid_namespace;
@@ -132,6 +134,9 @@ struct ckpt_last_step {
  * @cpu: architecture's own, or NULL
  * @affinity: processors that it has chosen, or NULL
  * @allowed: room for those that it may have
+ * @mems_allowed: nodes that the current task might have when it began
+ * @has_mempolicy: it has a NUMA policy
+ * @mempolicy: that policy, or after an exchange the one of the current task
  * @pending: entries for the thread's own queue, struct sigqueue.list
  * @pending_mask: signals pending for the thread alone
  * @cred: credentials
@@ -157,6 +162,9 @@ struct ckpt_task_stage {
 	struct ckpt_cpu_stage *cpu;
 	struct cpumask *affinity;
 	struct cpumask *allowed;
+	nodemask_t mems_allowed;
+	bool has_mempolicy;
+	struct mempolicy *mempolicy;
 	struct list_head pending;
 	u64 pending_mask;
 	struct cred *cred;

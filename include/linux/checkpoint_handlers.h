@@ -484,6 +484,96 @@ int ckpt_affinity_save(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_affinity_restore(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage);
 void ckpt_affinity_commit(struct ckpt_task_stage *stage);
 void ckpt_affinity_release(struct ckpt_task_stage *stage);
+
+/* NUMA policies: mm/mempolicy_ckpt.c */
+struct shared_policy;
+
+#ifdef CONFIG_NUMA
+int ckpt_mempolicy_save_task(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_mempolicy_save_vma(struct ckpt_ctx *ctx,
+			    const struct vm_area_struct *vma);
+int ckpt_mempolicy_save_shared(struct ckpt_ctx *ctx,
+			       struct shared_policy *shared, u32 *nr_policies);
+int ckpt_mempolicy_restore_task(struct ckpt_ctx *ctx,
+				struct ckpt_task_stage *stage);
+void ckpt_mempolicy_swap(struct ckpt_task_stage *stage);
+void ckpt_mempolicy_commit(struct ckpt_task_stage *stage);
+void ckpt_mempolicy_release(struct ckpt_task_stage *stage);
+int ckpt_mempolicy_restore_vma(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			       const struct ckpt_hdr_vma *vma);
+void ckpt_mempolicy_commit_mm(struct ckpt_task_stage *stage);
+int ckpt_mempolicy_restore_shared(struct ckpt_ctx *ctx,
+				  struct shared_policy *shared,
+				  u32 nr_policies);
+#else
+static inline int ckpt_mempolicy_missing(struct ckpt_ctx *ctx, bool is_needed)
+{
+	if (is_needed)
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "this kernel has no NUMA policies");
+	return 0;
+}
+
+static inline int ckpt_mempolicy_save_task(struct ckpt_ctx *ctx,
+					   struct task_struct *task)
+{
+	return 0;
+}
+
+static inline int ckpt_mempolicy_save_vma(struct ckpt_ctx *ctx,
+					  const struct vm_area_struct *vma)
+{
+	return 0;
+}
+
+static inline int ckpt_mempolicy_save_shared(struct ckpt_ctx *ctx,
+					     struct shared_policy *shared,
+					     u32 *nr_policies)
+{
+	return 0;
+}
+
+static inline int ckpt_mempolicy_restore_task(struct ckpt_ctx *ctx,
+					      struct ckpt_task_stage *stage)
+{
+	return ckpt_mempolicy_missing(ctx, stage->task.flags &
+					   CKPT_TASK_MEMPOLICY);
+}
+
+static inline void ckpt_mempolicy_swap(struct ckpt_task_stage *stage)
+{
+}
+
+static inline void ckpt_mempolicy_commit(struct ckpt_task_stage *stage)
+{
+}
+
+static inline void ckpt_mempolicy_release(struct ckpt_task_stage *stage)
+{
+}
+
+static inline int ckpt_mempolicy_restore_vma(struct ckpt_ctx *ctx,
+					     struct mm_struct *mm,
+					     const struct ckpt_hdr_vma *vma)
+{
+	return ckpt_mempolicy_missing(ctx, vma->flags & CKPT_VMA_MEMPOLICY);
+}
+
+static inline void ckpt_mempolicy_commit_mm(struct ckpt_task_stage *stage)
+{
+}
+
+static inline int ckpt_mempolicy_restore_shared(struct ckpt_ctx *ctx,
+						struct shared_policy *shared,
+						u32 nr_policies)
+{
+	return ckpt_mempolicy_missing(ctx, nr_policies);
+}
+#endif
+
+bool ckpt_shmem_has_policy(struct inode *inode);
+int ckpt_shmem_save_policies(struct ckpt_ctx *ctx, struct inode *inode,
+			     u32 *nr_policies);
 void ckpt_stop_save(struct task_struct *task, struct ckpt_hdr_signal *record);
 int ckpt_stop_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_signal *record);
 void ckpt_stop_commit(const struct ckpt_hdr_signal *record);

@@ -85,6 +85,7 @@ enum ckpt_hdr_type {
 	CKPT_HDR_MEMFD		= 407,
 	CKPT_HDR_FILE_MEMFD	= 408,
 	CKPT_HDR_PAGES_COW	= 409,
+	CKPT_HDR_MEMPOLICY	= 420,
 
 	CKPT_HDR_SIGHAND	= 501,
 	CKPT_HDR_SIGACTION	= 502,
@@ -348,12 +349,14 @@ struct ckpt_hdr_mm {
 #define CKPT_VMA_MERGEABLE	0x04000
 #define CKPT_VMA_ACCOUNT	0x08000	/* counts against the commit limit */
 #define CKPT_VMA_NAMED		0x10000	/* its name follows as a string */
-#define CKPT_VMA_ALL		0x1ffff
+#define CKPT_VMA_MEMPOLICY	0x20000	/* its NUMA policy follows */
+#define CKPT_VMA_ALL		0x3ffff
 
 /**
  * struct ckpt_hdr_vma - one mapping
  *
- * Followed by its name as a string if there is CKPT_VMA_NAMED.
+ * Followed by its name as a string if there is CKPT_VMA_NAMED, and then by struct
+ * ckpt_hdr_mempolicy if there is CKPT_VMA_MEMPOLICY.
  *
  * @h: type and length
  * @start: first address
@@ -433,35 +436,68 @@ struct ckpt_hdr_pages_end {
 /**
  * struct ckpt_hdr_shmem - shared memory without a name
  *
- * Followed by struct ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ * Followed by @nr_policies struct ckpt_hdr_mempolicy, by struct ckpt_hdr_pages
+ * and a struct ckpt_hdr_pages_end.
  *
  * @h: type and length
  * @size: bytes
  * @flags: CKPT_VMA_NORESERVE or 0
- * @reserved: 0
+ * @nr_policies: NUMA policies of parts of it
  */
 struct ckpt_hdr_shmem {
 	struct ckpt_hdr h;
 	__u64 size;
 	__u32 flags;
-	__u32 reserved;
+	__u32 nr_policies;
 };
 
 /**
  * struct ckpt_hdr_memfd - memory from memfd_create(2)
  *
  * In the place of struct ckpt_hdr_shmem. Followed by the name that /proc shows
- * as a string, by struct ckpt_hdr_file_attributes, and by struct
- * ckpt_hdr_pages and a struct ckpt_hdr_pages_end.
+ * as a string, by struct ckpt_hdr_file_attributes, by @nr_policies struct
+ * ckpt_hdr_mempolicy, and by struct ckpt_hdr_pages and a struct
+ * ckpt_hdr_pages_end.
  *
  * @h: type and length
  * @seals: F_SEAL_* as fcntl(2) shows them
- * @reserved: 0
+ * @nr_policies: NUMA policies of parts of it
  */
 struct ckpt_hdr_memfd {
 	struct ckpt_hdr h;
 	__u32 seals;
+	__u32 nr_policies;
+};
+
+/* struct ckpt_hdr_mempolicy.flags */
+#define CKPT_MEMPOLICY_STATIC	0x1	/* MPOL_F_STATIC_NODES */
+#define CKPT_MEMPOLICY_RELATIVE	0x2	/* MPOL_F_RELATIVE_NODES */
+#define CKPT_MEMPOLICY_BALANCE	0x4	/* MPOL_F_NUMA_BALANCING */
+#define CKPT_MEMPOLICY_ALL	0x7
+
+/**
+ * struct ckpt_hdr_mempolicy - on which nodes memory is allocated
+ *
+ * Of a task, a mapping, or a part of shared memory. Followed by a buffer with the
+ * nodes, as set_mempolicy(2) and mbind(2) take them: __u64 words, bit 0 of the
+ * first is node 0. It is empty for MPOL_LOCAL.
+ *
+ * @h: type and length
+ * @mode: MPOL_* as set_mempolicy(2) takes it, without flags
+ * @flags: CKPT_MEMPOLICY_*
+ * @home_node: see set_mempolicy_home_node(2), or -1; of a mapping
+ * @reserved: 0
+ * @start: of a part of shared memory: first byte; otherwise 0
+ * @end: byte after the last
+ */
+struct ckpt_hdr_mempolicy {
+	struct ckpt_hdr h;
+	__u32 mode;
+	__u32 flags;
+	__s32 home_node;
 	__u32 reserved;
+	__u64 start;
+	__u64 end;
 };
 
 /**

@@ -71,14 +71,16 @@ struct ckpt_hdr_nested_pid {
 #define CKPT_TASK_RESET_ON_FORK	0x10	/* SCHED_FLAG_RESET_ON_FORK */
 #define CKPT_TASK_NO_TSC	0x20	/* PR_SET_TSC with PR_TSC_SIGSEGV */
 #define CKPT_TASK_SECCOMP_STRICT 0x40	/* SECCOMP_SET_MODE_STRICT */
-#define CKPT_TASK_ALL		0x7f
+#define CKPT_TASK_MEMPOLICY	0x200	/* set_mempolicy(2): it follows */
+#define CKPT_TASK_ALL		0x27f
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone
  *
  * Followed by a buffer with the processors that the task has chosen, see
  * sched_setaffinity(2): __u64 words, bit 0 of the first is processor 0. It is
- * empty if the task has not chosen.
+ * empty if the task has not chosen. Then struct ckpt_hdr_mempolicy if there is
+ * CKPT_TASK_MEMPOLICY.
  *
  * @h: type and length
  * @flags: CKPT_TASK_*

@@ -281,7 +281,7 @@ static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 cow_mm,
 		.start	= HEAP,
 		.end	= HEAP + NR_PAGES * SAMPLE_PAGE,
 		.kind	= CKPT_VMA_ANON,
-		.flags	= CKPT_VMA_READ | CKPT_VMA_WRITE,
+		.flags	= CKPT_VMA_READ | CKPT_VMA_WRITE | CKPT_VMA_MEMPOLICY,
 		.cow_mm	= cow_mm,
 		.cow_start = cow_mm ? HEAP : 0,
 	};
@@ -293,6 +293,8 @@ static u32 put_memory(struct sample *sample, u32 pages_per_record, u32 cow_mm,
 	sample_buffer(sample, 40);
 	sample_any(sample, CKPT_HDR_MM_ARCH);
 	sample_put(sample, CKPT_HDR_VMA, &vma, NULL, 0);
+	sample_any(sample, CKPT_HDR_MEMPOLICY);
+	sample_buffer(sample, 8);
 	if (cow_mm)
 		put_shared_pages(sample, cow_mm);
 	else

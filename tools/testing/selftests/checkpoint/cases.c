@@ -9,6 +9,7 @@
 #define SIGNALS(name, program, arg, ...) { "signals", name, program, arg, __VA_ARGS__ }
 #define TASK(name, program, arg, ...)	{ "task", name, program, arg, __VA_ARGS__ }
 #define MEMORY(name, program, arg, ...)	{ "memory", name, program, arg, __VA_ARGS__ }
+#define NUMA(name, program, arg, ...)	{ "numa", name, program, arg, __VA_ARGS__ }
 #define FILES(name, program, arg, ...)	{ "files", name, program, arg, __VA_ARGS__ }
 #define LOCKS(name, program, arg, ...)	{ "locks", name, program, arg, __VA_ARGS__ }
 #define EVENTS(name, program, arg, ...)	{ "events", name, program, arg, __VA_ARGS__ }
@@ -241,6 +242,27 @@ const struct subject_case subject_cases[] = {
 	MEMORY("huge", "vmflags", "huge"),
 	MEMORY("names", "vmflags", "names"),
 	MEMORY("names-user", "vmflags", "names", ORDINARY),
+
+	NUMA("numa-bind", "numa", "task-0"),
+	NUMA("numa-bind-user", "numa", "task-0", ORDINARY),
+	NUMA("numa-preferred", "numa", "task-1"),
+	NUMA("numa-interleave", "numa", "task-2"),
+	NUMA("numa-local", "numa", "task-3"),
+	NUMA("numa-many", "numa", "task-4"),
+	NUMA("numa-weighted", "numa", "task-5"),
+	NUMA("numa-static", "numa", "task-6"),
+	NUMA("numa-preferred-static", "numa", "task-7"),
+	NUMA("numa-relative", "numa", "task-8"),
+	NUMA("numa-interleave-relative", "numa", "task-9"),
+	NUMA("numa-balance", "numa", "task-10"),
+	NUMA("numa-thread", "numa", "thread"),
+	NUMA("numa-mappings", "numa", "mappings"),
+	NUMA("numa-mappings-user", "numa", "mappings", ORDINARY),
+	NUMA("numa-file", "numa", "file"),
+	NUMA("numa-shared", "numa", "shared"),
+	NUMA("numa-shared-user", "numa", "shared", ORDINARY),
+	NUMA("numa-memfd", "numa", "memfd"),
+	NUMA("numa-stack", "numa", "stack"),
 
 	FILES("file-flags", "files", "flags"),
 	FILES("file-sharing", "files", "sharing"),

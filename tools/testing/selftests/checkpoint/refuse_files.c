@@ -4,6 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -154,6 +155,19 @@ static bool make_unlinked_xattr(void)
 	int fd = scratch_file();
 
 	return opens(fd) && !fsetxattr(fd, "user.colour", "red", 3, 0) && !unlink("scratch");
+}
+
+/* Of the file, not of the mapping. */
+static bool make_unlinked_policy(void)
+{
+	unsigned long nodes = 1;
+	struct statfs fs;
+	int fd = scratch_file();
+	void *at = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+
+	return opens(fd) && !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC && at != MAP_FAILED &&
+	       !syscall(SYS_mbind, at, 8192, MPOL_BIND, &nodes, 64, 0) && !munmap(at, 8192) &&
+	       !unlink("scratch");
 }
 
 static bool make_unlinked_immutable(void)
@@ -384,6 +398,8 @@ const struct refusal file_refusals[] = {
 	{ "proc-trigger", make_proc_write, EBADF, "file sysrq-trigger of /proc cannot be saved" },
 	{ "pty", make_pty, EBADF, "ptmx" },
 	{ "unlinked-xattr", make_unlinked_xattr, EOPNOTSUPP, "user.colour" },
+	{ "unlinked-policy", make_unlinked_policy, EBADF,
+	  "file scratch is unlinked and has a NUMA policy" },
 	{ "unlinked-append-only", make_unlinked_immutable, EBADF, "append-only" },
 	{ "removed-xattr", make_removed_xattr, EOPNOTSUPP,
 	  "file scratch-dir is unlinked and has the extended attribute user.colour" },

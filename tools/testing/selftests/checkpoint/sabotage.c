@@ -11,6 +11,9 @@
 /* Offsets in the XSAVE area, which is the buffer behind this record. */
 #define XSTATE(offset)	"cpu_xstate+" #offset
 
+/* In the buffer behind the first NUMA policy: the first word of its nodes. */
+#define NODES		"mempolicy+56"
+
 const struct sabotage_subject sabotage_subjects[] = {
 	{ "regs", "most", 0, ROWS(
 		{ XOR, "cpu.r15", 1 }, { XOR, "cpu.r14", 1 }, { XOR, "cpu.r13", 1 },
@@ -131,6 +134,37 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "settings", "mce-early", 0, ROWS({ SET, "task.flags", 4 }) },
 	{ "settings", "mce-late", 0, ROWS({ SET, "task.flags", 0 }) },
 	{ "settings", "reset-on-fork", 0, ROWS({ SET, "task.flags", 0 }) },
+	{ "numa", "task-0", 0, ROWS(
+		{ SET, "mempolicy.mode", 1 }, { BYTES, NODES, 3 },
+		{ SET, "mempolicy.flags", 1 }, { SET, "mempolicy.flags", 4 },
+		{ SET, "mempolicy.flags", 3, .refused = true },
+		{ SET, "mempolicy.mode", 4, .refused = true },
+		{ SET, "mempolicy.mode", 7, .refused = true },
+		{ BYTES, NODES, 2, .refused = true }, { BYTES, NODES, 6, .refused = true },
+		{ SET, "mempolicy.home_node", 0, .refused = true },
+		{ SET, "mempolicy.end", 4096, .refused = true },
+		{ SET, "task.flags", 0, .refused = true }) },
+	{ "numa", "task-2", 0, ROWS(
+		{ BYTES, NODES, 2 }, { SET, "mempolicy.flags", 4, .refused = true }) },
+	{ "numa", "task-9", 0, ROWS({ SET, "mempolicy.flags", 0, .refused = true }) },
+	{ "numa", "mappings", 0, ROWS(
+		{ SET, "mempolicy[0].mode", 1 }, { BYTES, NODES, 3 },
+		{ SET, "mempolicy[14].home_node", 9, .refused = true },
+		{ SET, "mempolicy[14].home_node", 2000, .refused = true },
+		{ SET, "mempolicy[2].home_node", 1, .refused = true },
+		{ SET, "mempolicy[2].start", 4096, .refused = true },
+		{ CLEAR, "vma.flags", CKPT_VMA_MEMPOLICY, .refused = true }) },
+	{ "numa", "shared", 0, ROWS(
+		{ SET, "mempolicy[0].mode", 1 }, { SET, "mempolicy[0].end", 4096 },
+		{ SET, "mempolicy[1].start", 0 },
+		{ SET, "mempolicy[0].end", 0, .refused = true },
+		{ SET, "mempolicy[0].end", 4097, .refused = true },
+		{ SET, "mempolicy[2].home_node", 1, .refused = true },
+		{ SET, "shmem.nr_policies", 0, .refused = true },
+		{ ADD, "shmem.nr_policies", 1, .refused = true }) },
+	{ "numa", "memfd", 0, ROWS(
+		{ SET, "mempolicy[0].mode", 1 },
+		{ SET, "memfd.nr_policies", 1, .refused = true }) },
 	{ "settings", "slice", 0, ROWS({ SET, "task.slice_ns", 0 }) },
 	{ "settings", "oom-min", 0, ROWS({ SET, "signal.oom_score_adj_min", 0 }) },
 	{ "settings", "mdwe", 0, ROWS({ SET, "mm.flags", 1 }) },

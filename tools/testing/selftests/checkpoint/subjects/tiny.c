@@ -230,6 +230,7 @@ static int get_rich(const char *path)
 {
 	struct action action = { handler, 0x04000000, handler, 0xff00 };
 	unsigned long blocked = 1UL << 39 | 1UL << 11, timer[4] = { 50, 0, 1000, 0 };
+	unsigned long node = 1;
 	int on = 1;
 	struct {
 		char *at;
@@ -294,6 +295,9 @@ static int get_rich(const char *path)
 	my_syscall2(__NR_listen, my_syscall3(__NR_socket, 2, 1, 0), 5);
 	shared_memory = (char *)my_syscall6(__NR_mmap, 0, 3 * 4096, 3, 0x21, -1, 0);
 	shared_memory[4096] = 42;
+	/* Policies of memory, of the task and of a part of what is shared. */
+	my_syscall3(__NR_set_mempolicy, 1, &node, 64);
+	my_syscall6(__NR_mbind, shared_memory, 4096, 1, &node, 64, 0);
 	/* Private, locked, with advice, and two of them that are one in memory. */
 	map = (char *)my_syscall6(__NR_mmap, 0, 4 * 4096, 3, 0x22, -1, 0);
 	map[0] = 1;
