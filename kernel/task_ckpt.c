@@ -4,7 +4,7 @@
  * references to shared objects.
  *
  * Saved: name, personality, no_new_privs, scheduling policy, nice value and
- *	slice, affinity, I/O priority, NUMA policy, timer slack,
+ *	slice, affinity, utilization clamps, I/O priority, NUMA policy, timer slack,
  *	what prctl() says of flushers, of memory errors and of the time stamp
  *	counter, exit signal.
  * Reset to default: accumulated CPU times, start time, keyrings, security
@@ -176,12 +176,6 @@ static int check_unsupported(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "it has set PR_SET_MEMORY_MERGE");
 	if (test_bit(MMF_HAS_UPROBES, &task->mm->flags))
 		return ckpt_error(ctx, -EOPNOTSUPP, "it has uprobes");
-#ifdef CONFIG_UCLAMP_TASK
-	if (task->uclamp_req[UCLAMP_MIN].user_defined ||
-	    task->uclamp_req[UCLAMP_MAX].user_defined)
-		return ckpt_error(ctx, -EOPNOTSUPP,
-				  "it has utilization clamps");
-#endif
 #ifdef CONFIG_SCHED_CORE
 	if (task->core_cookie)
 		return ckpt_error(ctx, -EOPNOTSUPP,
@@ -323,6 +317,7 @@ int ckpt_task_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	record->default_timer_slack_ns = task->default_timer_slack_ns;
 	record->slice_ns = task->se.custom_slice ? task->se.slice : 0;
 	record->ioprio = get_ioprio(task);
+	ckpt_uclamp_save(task, record);
 	if (has_mempolicy(task))
 		record->flags |= CKPT_TASK_MEMPOLICY;
 	strscpy_pad(record->comm, task->comm);
@@ -366,7 +361,7 @@ static int check_scheduling(struct ckpt_ctx *ctx,
 	    !(record->flags & CKPT_TASK_RESET_ON_FORK))
 		return ckpt_error(ctx, -EPERM,
 				  "the caller cannot give up SCHED_FLAG_RESET_ON_FORK");
-	return 0;
+	return ckpt_uclamp_check(ctx, record);
 }
 
 /* What setting it by system calls would need, restoring it needs too. */
@@ -509,6 +504,7 @@ int ckpt_task_commit(struct ckpt_ctx *ctx, struct ckpt_task_stage *stage)
 
 	if (record->flags & CKPT_TASK_RESET_ON_FORK)
 		attr.sched_flags |= SCHED_FLAG_RESET_ON_FORK;
+	ckpt_uclamp_fill_in(record, &attr);
 	ret = sched_setattr_nocheck(current, &attr);
 	if (ret)
 		return ret;

@@ -122,7 +122,9 @@ DESCRIBE(nested_pid, NESTED_PID);
 	ANY(R, s, default_timer_slack_ns, 0)				\
 	UINT(R, s, slice_ns, 0, 100000000)				\
 	UINT(R, s, ioprio, 0, 0xffff)					\
-	R(s, vfork_child, UINT, 0, MAX_PID, VOLATILE)
+	R(s, vfork_child, UINT, 0, MAX_PID, VOLATILE)			\
+	UINT(R, s, util_min, 0, 1024)					\
+	UINT(R, s, util_max, 0, 1024)
 DESCRIBE(task, TASK);
 
 #define TASK_DEAD(R, s)							\

@@ -574,6 +574,32 @@ static inline int ckpt_mempolicy_restore_shared(struct ckpt_ctx *ctx,
 bool ckpt_shmem_has_policy(struct inode *inode);
 int ckpt_shmem_save_policies(struct ckpt_ctx *ctx, struct inode *inode,
 			     u32 *nr_policies);
+
+#ifdef CONFIG_UCLAMP_TASK
+void ckpt_uclamp_save(struct task_struct *task, struct ckpt_hdr_task *record);
+int ckpt_uclamp_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_task *record);
+void ckpt_uclamp_fill_in(const struct ckpt_hdr_task *record,
+			 struct sched_attr *attr);
+#else
+static inline void ckpt_uclamp_save(struct task_struct *task,
+				    struct ckpt_hdr_task *record)
+{
+}
+
+static inline int ckpt_uclamp_check(struct ckpt_ctx *ctx,
+				    const struct ckpt_hdr_task *record)
+{
+	if (record->flags & (CKPT_TASK_UTIL_MIN | CKPT_TASK_UTIL_MAX))
+		return ckpt_error(ctx, -EOPNOTSUPP,
+				  "this kernel has no utilization clamps");
+	return 0;
+}
+
+static inline void ckpt_uclamp_fill_in(const struct ckpt_hdr_task *record,
+				       struct sched_attr *attr)
+{
+}
+#endif
 void ckpt_stop_save(struct task_struct *task, struct ckpt_hdr_signal *record);
 int ckpt_stop_check(struct ckpt_ctx *ctx, const struct ckpt_hdr_signal *record);
 void ckpt_stop_commit(const struct ckpt_hdr_signal *record);

@@ -71,8 +71,10 @@ struct ckpt_hdr_nested_pid {
 #define CKPT_TASK_RESET_ON_FORK	0x10	/* SCHED_FLAG_RESET_ON_FORK */
 #define CKPT_TASK_NO_TSC	0x20	/* PR_SET_TSC with PR_TSC_SIGSEGV */
 #define CKPT_TASK_SECCOMP_STRICT 0x40	/* SECCOMP_SET_MODE_STRICT */
+#define CKPT_TASK_UTIL_MIN	0x80	/* SCHED_FLAG_UTIL_CLAMP_MIN */
+#define CKPT_TASK_UTIL_MAX	0x100	/* SCHED_FLAG_UTIL_CLAMP_MAX */
 #define CKPT_TASK_MEMPOLICY	0x200	/* set_mempolicy(2): it follows */
-#define CKPT_TASK_ALL		0x27f
+#define CKPT_TASK_ALL		0x3ff
 
 /**
  * struct ckpt_hdr_task - what belongs to the task alone
@@ -95,6 +97,8 @@ struct ckpt_hdr_nested_pid {
  * @slice_ns: time slice asked for with sched_setattr(2), or 0
  * @ioprio: as ioprio_set(2) takes it; 0: none was set
  * @vfork_child: id of the child that the task waits for in vfork(2), or 0
+ * @util_min: utilization clamp, 0 to 1024, if there is CKPT_TASK_UTIL_MIN
+ * @util_max: likewise, if there is CKPT_TASK_UTIL_MAX
  */
 struct ckpt_hdr_task {
 	struct ckpt_hdr h;
@@ -110,6 +114,8 @@ struct ckpt_hdr_task {
 	__u64 slice_ns;
 	__u32 ioprio;
 	__u32 vfork_child;
+	__u32 util_min;
+	__u32 util_max;
 };
 
 /**

@@ -165,6 +165,14 @@ const struct sabotage_subject sabotage_subjects[] = {
 	{ "numa", "memfd", 0, ROWS(
 		{ SET, "mempolicy[0].mode", 1 },
 		{ SET, "memfd.nr_policies", 1, .refused = true }) },
+	{ "settings", "util-both", 0, ROWS(
+		{ SET, "task.util_min", 101 }, { SET, "task.util_max", 1024 },
+		{ SET, "task.util_min", 901, .refused = true },
+		{ SET, "task.util_max", 1025, .refused = true },
+		{ SET, "task.flags", 0x80, .refused = true },
+		{ SET, "task.flags", 0, .refused = true }) },
+	{ "settings", "util-max-realtime", 0, ROWS(
+		{ SET, "task.util_max", 301 }, { SET, "task.flags", 0x180 }) },
 	{ "settings", "slice", 0, ROWS({ SET, "task.slice_ns", 0 }) },
 	{ "settings", "oom-min", 0, ROWS({ SET, "signal.oom_score_adj_min", 0 }) },
 	{ "settings", "mdwe", 0, ROWS({ SET, "mm.flags", 1 }) },

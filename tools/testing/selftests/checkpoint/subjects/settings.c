@@ -38,7 +38,12 @@ struct attr {
 	s32 nice;
 	u32 priority;
 	u64 runtime, deadline, period;
+	u32 util_min, util_max;
 };
+
+#define UTIL_MIN	0x20
+#define UTIL_MAX	0x40
+#define KEEP_ALL	0x18
 
 static cpu_set_t chosen;
 
@@ -130,6 +135,76 @@ static void check_slice(void)
 
 	need(!syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0));
 	check_equal(attr.runtime, SLICE, "slice");
+}
+
+static void set_util(struct attr attr)
+{
+	attr.size = sizeof(attr);
+	if (syscall(SYS_sched_setattr, 0, &attr, 0)) {
+		if (errno == EOPNOTSUPP)
+			subject_skip("no utilization clamps");
+		need(!errno);
+	}
+}
+
+static void check_util(u32 min, u32 max)
+{
+	struct attr attr = { 0 };
+
+	need(!syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0));
+	check_equal(attr.util_min, min, "least utilization");
+	check_equal(attr.util_max, max, "most utilization");
+}
+
+static void set_util_both(void)
+{
+	struct attr attr = {
+		.flags = UTIL_MIN | UTIL_MAX | KEEP_ALL, .util_min = 100, .util_max = 900,
+	};
+
+	set_util(attr);
+}
+
+/* A clamp that was set stays in another class, which sets others anew. */
+static void check_util_both(void)
+{
+	struct attr attr = { .size = sizeof(attr), .policy = SCHED_BATCH };
+
+	check_util(100, 900);
+	need(!syscall(SYS_sched_setattr, 0, &attr, 0));
+	check_util(100, 900);
+}
+
+static void set_util_min(void)
+{
+	set_util((struct attr){ .flags = UTIL_MIN | KEEP_ALL, .util_min = 1024 });
+}
+
+static void check_util_min(void)
+{
+	check_util(1024, 1024);
+	/* The other one was not set: it may not be lower. */
+	set_util((struct attr){ .flags = UTIL_MIN | KEEP_ALL, .util_min = -1 });
+	check_util(0, 1024);
+}
+
+/* The lower clamp is that of the class: it is above the other. */
+static void set_util_max_realtime(void)
+{
+	struct sched_param param = { .sched_priority = 5 };
+
+	set_util((struct attr){ .flags = UTIL_MAX | KEEP_ALL, .util_max = 300 });
+	need(!sched_setscheduler(0, SCHED_FIFO, &param));
+	check_util(1024, 300);
+}
+
+static void check_util_max_realtime(void)
+{
+	struct sched_param none = { 0 };
+
+	check_util(1024, 300);
+	need(!sched_setscheduler(0, SCHED_OTHER, &none));
+	check_util(0, 300);
 }
 
 static bool write_score(const char *score)
@@ -294,6 +369,9 @@ static const struct setting {
 	{ "mce-late", set_mce_late, check_mce_late },
 	{ "reset-on-fork", set_reset_on_fork, check_reset_on_fork },
 	{ "slice", set_slice, check_slice },
+	{ "util-both", set_util_both, check_util_both },
+	{ "util-min", set_util_min, check_util_min },
+	{ "util-max-realtime", set_util_max_realtime, check_util_max_realtime },
 	{ "oom-min", set_oom_min, check_oom_min },
 	{ "mdwe", set_mdwe, check_mdwe },
 	{ "mdwe-alone", set_mdwe_alone, check_mdwe_alone },
