@@ -151,7 +151,7 @@ static bool has_said(int fd, const char *word)
 	return strstr(text, word);
 }
 
-bool attack_by_tool(int fd, const char *how, int *status)
+bool attack_by_tool(int fd, const char *how, int limit_ms, int *status)
 {
 	int said = memfd_create("said", MFD_CLOEXEC);
 	const char *tool = tool_path("restart");
@@ -170,7 +170,7 @@ bool attack_by_tool(int fd, const char *how, int *status)
 	while (!has_ended(pid, 5 * MSEC)) {
 		if (!since && has_said(said, " runs"))
 			since = monotonic_ns();
-		if (since && monotonic_ns() > since + scaled_ms(RUN_MS))
+		if (since && monotonic_ns() > since + scaled_ms(limit_ms))
 			break;
 	}
 	*status = -1;
@@ -191,7 +191,7 @@ static int restart_tree(const struct attack *attack, int fd)
 	/* What it was the tool has told in words. */
 	int status, error = EINVAL;
 
-	if (attack_by_tool(fd, attack->how, &status)) {
+	if (attack_by_tool(fd, attack->how, RUN_MS, &status)) {
 		progress->ran++;
 		error = 0;
 	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != TOOL_FAILED) {

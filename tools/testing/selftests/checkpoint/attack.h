@@ -36,10 +36,10 @@ struct attack {
 /* Once, before all others; false if there is no memory. */
 bool attack_prepare(void);
 /*
- * Let restart(1) do it once. Whether the program of the image ran; what the tool
- * ended with in @status, -1 if that had to be ended.
+ * Let restart(1) do it once. Whether the program of the image ran, for no longer than
+ * @limit_ms; what the tool ended with in @status, -1 if that had to be ended.
  */
-bool attack_by_tool(int fd, const char *how, int *status);
+bool attack_by_tool(int fd, const char *how, int limit_ms, int *status);
 /* Try them all. */
 bool attack_run(const struct attack *attack);
 /*
