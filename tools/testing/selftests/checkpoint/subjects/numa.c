@@ -18,14 +18,14 @@
 #endif
 #define WEIGHTED_INTERLEAVE	6
 #ifndef MPOL_F_NUMA_BALANCING
-#define MPOL_F_NUMA_BALANCING	(1 << 13)
+#define MPOL_F_NUMA_BALANCING	0x2000
 #endif
 
 /* Bits of a word: as many nodes as any test names. */
 #define MAX_NODE	64
 #define PAGES		8
 #define BYTES		(PAGES * PAGE_SIZE)
-#define NODE(node)	((unsigned long)1 << (node))
+#define NODE(node)	(1UL << (node))
 #define BOTH		(NODE(0) | NODE(1))
 
 /**
