@@ -8,6 +8,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/checkpoint_image.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <sys/ipc.h>
@@ -344,8 +345,8 @@ static const struct {
 	{ "task.sched_policy", 1, EPERM },
 	{ "task.sched_policy", 2, EPERM },
 	{ "task.sched_policy", 6, EINVAL },
-	{ "task.flags", 0x2, EPERM },
-	{ "task.flags", 0x8, EINVAL },
+	{ "task.flags", CKPT_TASK_MEMPOLICY | CKPT_TASK_IO_FLUSHER, EPERM },
+	{ "task.flags", CKPT_TASK_MEMPOLICY | CKPT_TASK_MCE_EARLY, EINVAL },
 	{ "task.ioprio", 0x2000, EPERM },
 	{ "task.ioprio", 0x8000, EINVAL },
 	{ "signal.oom_score_adj", (u32)-500, EPERM },
@@ -442,6 +443,15 @@ TEST_F_TIMEOUT(user, image_of_root, LIMIT)
 	image_free(&image);
 }
 
+/* It has others, which say what comes behind it. */
+static bool add_flag(struct image *image, u64 flag)
+{
+	u64 flags;
+
+	return image_get(image, "task.flags", &flags) &&
+	       image_set(image, "task.flags", flags | flag);
+}
+
 static void set_no_new_privs(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -450,7 +460,7 @@ static void set_no_new_privs(void)
 TEST_F_TIMEOUT(user, no_new_privs, LIMIT)
 {
 	EXPECT_EQ(EPERM, restart_as_user(&self->image, set_no_new_privs));
-	ASSERT_TRUE(image_set(&self->image, "task.flags", 1));
+	ASSERT_TRUE(add_flag(&self->image, CKPT_TASK_NO_NEW_PRIVS));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, set_no_new_privs));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
 }
@@ -501,7 +511,7 @@ TEST_F_TIMEOUT(user, scheduling, LIMIT)
 {
 	EXPECT_EQ(EPERM, restart_as_user(&self->image, be_idle));
 	EXPECT_EQ(EPERM, restart_as_user(&self->image, reset_on_fork));
-	ASSERT_TRUE(image_set(&self->image, "task.flags", 0x10));
+	ASSERT_TRUE(add_flag(&self->image, CKPT_TASK_RESET_ON_FORK));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, reset_on_fork));
 	EXPECT_EQ(TINY_GOOD, restart_as_user(&self->image, NULL));
 }
