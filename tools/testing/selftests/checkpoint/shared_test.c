@@ -233,8 +233,17 @@ struct setting {
 
 static const struct setting *setting;
 
-/* Read by the test, of the process that it has started. */
-static volatile u64 generations[MAX_WORKERS];
+/**
+ * struct progress - shared by the test and all workers, in a file
+ * @begun: rounds that each of them has begun
+ * @changes: changes whenever one of them does
+ */
+struct progress {
+	u32 begun[MAX_WORKERS];
+	u32 changes;
+};
+
+static struct progress *progress;
 
 /* In memory that they share: it is time to end. */
 static volatile u32 *is_told;
@@ -245,7 +254,8 @@ static int work(unsigned int first, unsigned int step)
 	u64 generation;
 
 	for (generation = 1;; generation++) {
-		generations[first % MAX_WORKERS] = generation;
+		progress->begun[first]++;
+		tell_word(&progress->changes, READ_ONCE(progress->changes) + 1);
 		if (setting->put_all) {
 			int ret = setting->put_all(generation);
 
@@ -353,35 +363,31 @@ static void be_target(void)
 	_exit(ret ?: BODY_GOOD);
 }
 
-/* What the process that was started, or restarted, has come to. */
-static u64 slowest_generation(pid_t pid)
+/* What the slowest worker has come to. */
+static u32 rounds_begun(void)
 {
-	u64 copy[MAX_WORKERS];
-	struct iovec from = { (void *)generations, sizeof(copy) }, to = { copy, sizeof(copy) };
-	u64 slowest = ~0ULL;
+	int nr_workers = (setting->nr_threads ?: setting->nr_processes) ?: 1;
+	u32 slowest = ~0U;
 	int index;
 
-	if (process_vm_readv(pid, &to, 1, &from, 1, 0) != sizeof(copy))
-		return 0;
-	for (index = 0; index < (setting->nr_threads ?: 1); index++)
-		if (copy[index] < slowest)
-			slowest = copy[index];
+	for (index = 0; index < nr_workers; index++)
+		if (READ_ONCE(progress->begun[index]) < slowest)
+			slowest = READ_ONCE(progress->begun[index]);
 	return slowest;
 }
 
 static bool await_rounds(pid_t pid, unsigned int rounds)
 {
-	u64 first = slowest_generation(pid), now = first;
-	s64 limit = hang_limit();
+	u32 last = rounds_begun() + rounds;
 
-	while (now <= first + rounds) {
-		if (monotonic_ns() > limit || waitpid(pid, NULL, WNOHANG))
-			return complain("it does not go on after round %llu",
-					(unsigned long long)now);
-		usleep(1000);
-		now = slowest_generation(pid);
+	for (;;) {
+		u32 changes = READ_ONCE(progress->changes);
+
+		if (rounds_begun() > last)
+			return true;
+		if (!await_word(&progress->changes, changes, pid))
+			return false;
 	}
-	return true;
 }
 
 /**
@@ -401,6 +407,9 @@ static bool begin(struct situation *situation, const struct setting *wanted)
 	if (!enter_directory(situation->dir, "shared", 0755) || mkdir("tmpfs", 0755) ||
 	    mount("tmpfs", "tmpfs", "tmpfs", 0, NULL) || prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return complain("no directory");
+	progress = map_new_file("progress", sizeof(*progress));
+	if (!progress)
+		return complain("no file");
 	situation->setting = *wanted;
 	setting = &situation->setting;
 	if (setting->huge && !write_file(HUGE, "always"))
@@ -417,6 +426,7 @@ static bool finish(struct situation *situation)
 
 	if (situation->setting.huge)
 		write_file(HUGE, "never");
+	munmap(progress, sizeof(*progress));
 	umount2("tmpfs", MNT_DETACH);
 	leave_directory(situation->dir);
 	return good;
