@@ -117,7 +117,8 @@ static struct bpf_prog *make_program(const void *instructions, u32 nbytes)
 	};
 	struct bpf_prog *program;
 
-	program = bpf_prog_alloc(bpf_prog_size(length.len), 0);
+	/* Who gives us an image without memory for it is told, not the log. */
+	program = bpf_prog_alloc(bpf_prog_size(length.len), __GFP_NOWARN);
 	if (!program)
 		return ERR_PTR(-ENOMEM);
 	memcpy(program->insns, instructions, nbytes);
