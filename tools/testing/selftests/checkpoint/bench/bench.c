@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -161,6 +163,33 @@ void must_run(uint64_t *ticks, char *const argv[])
 	while (output && fgets(line, sizeof(line), output))
 		fprintf(stderr, "%s", line);
 	die("%s: status %#x", argv[0], status);
+}
+
+static bool has_text(const char *name, const char *text)
+{
+	char line[256];
+	bool found = false;
+	FILE *file = fopen(name, "r");
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, text);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void await_text(const char *name, const char *text)
+{
+	struct pollfd changes = { .fd = inotify_init1(IN_CLOEXEC), .events = POLLIN };
+	char events[4096];
+
+	if (inotify_add_watch(changes.fd, DIR_NAME, IN_CREATE | IN_MODIFY) < 0)
+		die("inotify: %s", strerror(errno));
+	while (!has_text(name, text))
+		if (poll(&changes, 1, PATIENCE_MS) <= 0 ||
+		    read(changes.fd, events, sizeof(events)) <= 0)
+			die("%s has no '%s'", name, text);
+	close(changes.fd);
 }
 
 static void wait_for(const char *name)

@@ -13,6 +13,8 @@
 #define VERDICT		DIR_NAME "/verdict"
 #define IMAGE		DIR_NAME "/image"
 #define PAGE		4096UL
+/* What has not happened by then never will. */
+#define PATIENCE_MS	600000
 #define HUGE_PAGE	(2UL << 20)
 /* What the children of one process have in common. */
 #define COW_SIZE	(64UL << 20)
@@ -40,6 +42,9 @@ void report(const char *engine, const char *metric, uint64_t value);
 void report_cost(const char *engine, const char *what, uint64_t ticks);
 /* Run a program that has to succeed; @ticks is what it took but for waiting. */
 void must_run(uint64_t *ticks, char *const argv[]);
+
+/* Until a file in DIR_NAME has that in it; what is not written to fails at last. */
+void await_text(const char *name, const char *text);
 
 /* The subject: start one, end it, ask it whether it is as it was. */
 pid_t begin(const struct load *load);

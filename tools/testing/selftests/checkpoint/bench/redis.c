@@ -21,8 +21,8 @@
 #define PORT		6379
 #define PORT_TEXT	"6379"
 #define RDB		"dump.rdb"
+#define LOG		DIR_NAME "/redis.log"
 #define VALUE		1000
-#define MAX_TRIES	3000
 /* What goes around a value. */
 #define OVERHEAD	64
 
@@ -140,7 +140,7 @@ static bool for_all(int fd, size_t count, bool write)
 	return true;
 }
 
-static int try_connect(void)
+int redis_connect(void)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_port = htons(PORT),
@@ -148,25 +148,9 @@ static int try_connect(void)
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
-	if (fd < 0)
-		die("socket: %s", strerror(errno));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		return -1;
-	}
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		die("redis does not accept connections: %s", strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
-}
-
-int redis_connect(void)
-{
-	int tries, fd;
-
-	for (tries = 0; (fd = try_connect()) < 0; tries++) {
-		if (tries > MAX_TRIES)
-			die("redis does not accept connections");
-		usleep(10000);
-	}
 	return fd;
 }
 
@@ -183,9 +167,11 @@ void redis_disconnect(int fd)
 
 pid_t redis_begin(size_t count, const char *cgroup)
 {
-	pid_t pid = fork();
+	pid_t pid;
 	int fd;
 
+	unlink(LOG);
+	pid = fork();
 	if (!pid) {
 		int null = open("/dev/null", O_RDWR);
 
@@ -198,15 +184,15 @@ pid_t redis_begin(size_t count, const char *cgroup)
 		setsid();
 		execlp("redis-server", "redis-server", "--port", PORT_TEXT,
 		       "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-		       "--dir", DIR_NAME, "--dbfilename", RDB, NULL);
+		       "--dir", DIR_NAME, "--dbfilename", RDB, "--logfile", LOG, NULL);
 		_exit(127);
 	}
+	/* It opens the file for each line, and never has it among its descriptors. */
+	await_text(LOG, "Ready to accept connections");
 	fd = redis_connect();
 	if (!for_all(fd, count, true))
 		die("redis does not take its keys");
 	redis_disconnect(fd);
-	/* It closes the descriptor right after the connection. */
-	usleep(100000);
 	return pid;
 }
 
@@ -255,8 +241,7 @@ void redis_floors(size_t count)
 	must_send(fd, begin_saving, strlen(begin_saving));
 	if (!receive_line(fd, line, sizeof(line)) || line[0] != '+')
 		die("redis: BGSAVE: %s", line);
-	while (ask_number(fd, "INFO persistence\r\n", "rdb_bgsave_in_progress:"))
-		usleep(100000);
+	await_text(LOG, "Background saving terminated with success");
 	report_cost("bgsave", "stop",
 		    ask_number(fd, "INFO stats\r\n", "latest_fork_usec:") * 1000);
 	start = now_ticks();

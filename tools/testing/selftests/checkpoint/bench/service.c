@@ -5,13 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -19,7 +22,8 @@
 #define CGROUPS		"/sys/fs/cgroup"
 #define SERVER		CGROUPS "/server"
 #define ROUNDS		(by_clock ? 5 : 1)
-#define BEFORE_SECONDS	3
+/* Answers that tell how fast it is: some seconds, or billions of instructions. */
+#define BEFORE		(by_clock ? 16384 : 262144)
 /* Requests of a batch that write. */
 #define WRITES		(REDIS_BATCH / 8)
 
@@ -27,10 +31,14 @@
  * struct tally - of the client, for whoever measures
  * @answers: that were right
  * @longest: time that it waited for a batch of them since this was set to 0
+ * @wanted: so many are waited for
+ * @reached: a futex: they are there
  */
 struct tally {
 	volatile uint64_t answers;
 	volatile uint64_t longest;
+	volatile uint64_t wanted;
+	volatile uint32_t reached;
 };
 
 static struct tally *tally;
@@ -53,10 +61,26 @@ static void be_client(size_t count)
 		if (!redis_requests(fd, keys, REDIS_BATCH, WRITES))
 			die("redis gave a wrong answer");
 		tally->answers += REDIS_BATCH;
+		if (!tally->reached && tally->answers >= tally->wanted) {
+			tally->reached = 1;
+			syscall(SYS_futex, &tally->reached, FUTEX_WAKE, 1);
+		}
 		ticks = now_ticks() - start;
 		if (ticks > tally->longest)
 			tally->longest = ticks;
 	}
+}
+
+static void await_answers(uint64_t count)
+{
+	struct timespec patience = { .tv_sec = PATIENCE_MS / 1000 };
+
+	tally->wanted = tally->answers + count;
+	tally->reached = 0;
+	while (!tally->reached)
+		if (syscall(SYS_futex, &tally->reached, FUTEX_WAIT, 0, &patience) &&
+		    errno == ETIMEDOUT)
+			die("the client gets no answers");
 }
 
 /* Answers in a second or in a billion instructions, since then. */
@@ -98,7 +122,7 @@ static void measure(pid_t server, bool idle)
 	uint64_t answers = tally->answers, start = now_ticks(), ticks, had;
 
 	snprintf(number, sizeof(number), "%d", server);
-	sleep(BEFORE_SECONDS);
+	await_answers(BEFORE);
 	report(engine, "answers_before", rate(answers, start));
 	/* From here on, for this descriptor. */
 	if (write(peak, "0", 1) != 1)
