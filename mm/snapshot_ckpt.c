@@ -425,7 +425,6 @@ static int visit_batch(struct ckpt_ctx *ctx, struct snapshot *snapshot,
 	if (!mm)
 		return -ENOMEM;
 	batch->must_fault = false;
-	batch->next = end;
 	mmap_read_lock(mm);
 	ret = walk_page_range(mm, start, end, &collect_ops, batch);
 	mmap_read_unlock(mm);
