@@ -292,15 +292,6 @@ static bool ends(struct situation *situation, int status, const char *what)
 	return reap(pid, status, what);
 }
 
-static bool limit_memory(const char *limit)
-{
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	if (mkdir(CGROUP, 0755) && errno != EEXIST)
-		return false;
-	write_file(CGROUP "/memory.swap.max", "0");
-	return write_file(CGROUP "/memory.max", limit);
-}
-
 FIXTURE(emission)
 {
 	struct situation situation;
@@ -466,7 +457,7 @@ TEST_F_TIMEOUT(memory, target_is_at_its_limit, LIMIT)
 {
 	struct saver saver;
 
-	if (!limit_memory("13M"))
+	if (!limit_memory(CGROUP, "13M"))
 		SKIP(return, "no cgroup of memory");
 	ASSERT_TRUE(start(&self->situation, be_limited));
 	ASSERT_TRUE(start_saver(&saver, self->situation.target, NULL)) show_file("log");
@@ -486,7 +477,7 @@ TEST_F_TIMEOUT(memory, saver_is_at_its_limit, LIMIT)
 
 	if (nr_children)
 		SKIP(return, "is about one process");
-	if (!limit_memory("3M"))
+	if (!limit_memory(CGROUP, "3M"))
 		SKIP(return, "no cgroup of memory");
 	ASSERT_TRUE(start(&self->situation, be_sparse));
 	ASSERT_TRUE(start_saver(&saver, self->situation.target, CGROUP "/cgroup.procs"))

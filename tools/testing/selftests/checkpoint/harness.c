@@ -65,6 +65,18 @@ bool write_file(const char *path, const char *text)
 	return good;
 }
 
+bool limit_memory(const char *cgroup, const char *limit)
+{
+	char path[PATH_MAX];
+
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if (mkdir(cgroup, 0755) && errno != EEXIST)
+		return false;
+	if (make_path(path, sizeof(path), cgroup, "memory.swap.max"))
+		write_file(path, "0");
+	return make_path(path, sizeof(path), cgroup, "memory.max") && write_file(path, limit);
+}
+
 /* Does a text, such as a log, have this in its first pages? */
 bool file_holds(const char *path, const char *word)
 {

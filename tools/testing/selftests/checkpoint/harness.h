@@ -137,6 +137,8 @@ bool wait_in_state(pid_t pid, const char *states);
 bool has_ended(pid_t pid, s64 limit_ns);
 void wait_for_file_clock(void);
 bool write_file(const char *path, const char *text);
+/* Make a cgroup with so much memory, and no swap; who enters writes to its cgroup.procs. */
+bool limit_memory(const char *cgroup, const char *limit);
 bool file_holds(const char *path, const char *word);
 /* Is the word in the file "log"? Then that is removed. */
 bool log_names(const char *word);

@@ -589,9 +589,7 @@ TEST_F_TIMEOUT(saver, no_memory, LIMIT)
 {
 	struct saver saver;
 
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) ||
-	    !write_file(CGROUP "/memory.max", "2M"))
+	if (!limit_memory(CGROUP, "2M"))
 		SKIP(goto out, "no cgroup of memory");
 	ASSERT_TRUE(start_saver(&saver, self->situation.target, CGROUP "/cgroup.procs"))
 		show_file("log");

@@ -490,9 +490,7 @@ static long save_with_little_to(const char *image, const char *memory, pid_t tar
 	pid_t pid;
 
 	unlink("log");
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) ||
-	    !write_file(CGROUP "/memory.max", memory))
+	if (!limit_memory(CGROUP, memory))
 		return -EIO;
 	fflush(stdout);
 	pid = fork();
