@@ -361,12 +361,16 @@ int subject(const char *kind, size_t count)
 		if (i + 1 == sizeof(loads) / sizeof(*loads))
 			die("no kind %s", kind);
 	setrlimit(RLIMIT_NOFILE, &many);
-	loads[i].setup(count);
-
-	sigemptyset(&none);
+	/*
+	 * Also by all threads: right after a restart the first one is about to enter
+	 * sigsuspend() again, and another one would take the signal.
+	 */
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	loads[i].setup(count);
+
+	sigemptyset(&none);
 	sigaction(SIGUSR1, &action, NULL);
 	write_file(READY, "ready");
 	while (!asked)
