@@ -8,7 +8,7 @@
  *				prints lines "WORKLOAD ENGINE METRIC VALUE"
  *	bench time ...		the same by the clock, for each of some runs
  *	bench count WORKLOAD KIND COUNT
- *				the same as run, of our own engine alone
+ *				the same as run, of our own engine alone, some times
  *	bench service WORKLOAD redis MIB
  *				how fast a server is while it is saved: service.c
  *	bench service-time ...	the same by the clock
@@ -45,6 +45,8 @@
 
 #define TRACING		"/sys/kernel/tracing/"
 #define TIMED_RUNS	5
+/* Of ours alone. Where tasks wait for one another no two runs are the same. */
+#define COUNTED_RUNS	5
 /* Of what takes long, and of what takes very long: redis has to be filled. */
 #define MANY		256
 #define LONG_RUNS	3
@@ -389,6 +391,8 @@ static bool wanted(const char *list, const char *name)
 
 static int number_of_runs(const struct load *load)
 {
+	if (alone)
+		return COUNTED_RUNS;
 	if (!by_clock)
 		return 1;
 	if (!strcmp(load->kind, "redis"))
